@@ -1,0 +1,8 @@
+import { defineConfig } from 'vitest/config';
+
+import { reporters } from './vitest.reporters.ts';
+
+/** Everything that needs no service. */
+export default defineConfig({
+  test: { include: ['test/**/*.test.ts'], exclude: ['test/live/**'], testTimeout: 60_000, hookTimeout: 60_000, ...reporters() },
+});
