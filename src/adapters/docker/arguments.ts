@@ -1,0 +1,38 @@
+import { HoldpointError } from '../../core/errors.ts';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|credential|api_?key|_key$|^key$|private|auth|_pat$|dsn/i;
+/** Shapes of known tokens, keys and addresses with a password. */
+const SECRET_VALUE = [
+  /-----BEGIN /,
+  /\b(gh[pousr]_|github_pat_|glpat-|npm_|sk-|xox[abprs]-|hvs\.|dop_v1_|pypi-|AKIA|ASIA|AIza)[A-Za-z0-9_-]{8,}/,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/,
+  /:\/\/[^\s/:@]+:[^\s/@]+@/,
+];
+const MAX_VALUE = 4096;
+
+/**
+ * Refuses build arguments that look like secrets: every image keeps its build arguments in its history, readable by
+ * everybody who can pull it.
+ *
+ * @throws HoldpointError `denied`, or `invalid_input` for what is no argument at all. Never with the value in it.
+ */
+export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(buildArgs)) {
+    if (!NAME.test(name) || value.length > MAX_VALUE) {
+      throw new HoldpointError('invalid_input', `${JSON.stringify(name.slice(0, 100))} is no usable build argument.`, {
+        hint: `Names are letters, digits and underscores; values have at most ${MAX_VALUE} characters.`,
+      });
+    }
+    if (!SECRET_NAME.test(name) && !looksRandom(value) && !SECRET_VALUE.some((shape) => shape.test(value))) continue;
+    throw new HoldpointError('denied', `The build argument ${name} looks like a secret, and an image shows its build arguments to everybody who has it.`, {
+      rule: 'build-args',
+      hint: 'Build without it and give the secret to the container when it starts (environment, Kubernetes Secret); fetch private dependencies before the build.',
+    });
+  }
+}
+
+/** Long, of one word, with small and capital letters and digits: no version, path or commit looks like that. */
+function looksRandom(value: string): boolean {
+  return /^[A-Za-z0-9+/_=-]{32,}$/.test(value) && /[a-z]/.test(value) && /[A-Z]/.test(value) && /[0-9]/.test(value);
+}

@@ -1,0 +1,32 @@
+import type { PlanContext } from '../../core/tool.ts';
+import type { BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
+
+export type { BuildEntry, BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
+
+/** Whose call a request belongs to, and when to give up. */
+export type Call = Pick<PlanContext, 'callId' | 'signal'>;
+
+/**
+ * One Docker Engine. Throws HoldpointError: `unavailable` where it cannot be reached, `upstream` for a build that fails
+ * (the last lines of its output in the message), `invalid_input` for what the Engine calls invalid.
+ */
+export interface DockerPort {
+  /** The image's id (`sha256:…`) behind a reference on this Engine; null where it has none. */
+  imageId(reference: string, call: Call): Promise<string | null>;
+  /** As imageId, but null too where there is no Engine: for what only likes to know. */
+  imageIdIfReachable(reference: string, call: Call): Promise<string | null>;
+  /** Sends a context and builds it. An abort of the call's signal stops the build. */
+  build(request: BuildRequest, report: (update: BuildUpdate) => void, call: Call): Promise<BuiltImage>;
+}
+
+export { buildQuery } from './build.ts';
+export { contextDigest, contextEntries, listContext, refuseMissingCopies } from './context.ts';
+export { readDockerfile } from './dockerfile.ts';
+export { refuseSecretArguments } from './arguments.ts';
+export { checkedTag } from './references.ts';
+
+declare module '../../core/tool.ts' {
+  interface Ports {
+    docker: DockerPort;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream';
+
+import { pack } from 'tar-fs';
+
+import type { BuildEntry } from './build.ts';
+
+/** The same for every build, so that the Engine's cache sees the same files in the same context. */
+const MTIME = new Date(0);
+
+/** Entries as a tar stream. It fails with what reading them threw, before its end. */
+export function packed(entries: AsyncIterable<BuildEntry>): Readable {
+  // tar-fs's packer with nothing of the file system in it.
+  const tar = pack('/', { entries: [], finalize: false });
+  const { promise: closed, reject: close } = Promise.withResolvers<never>();
+  tar.once('close', () => close(new Error('The tar stream was closed.')));
+  closed.catch(() => {});
+  void (async () => {
+    try {
+      for await (const { name, type, mode, bytes } of entries) {
+        const { promise, resolve, reject } = Promise.withResolvers<void>();
+        const written = (error?: Error | null) => (error ? reject(error) : resolve());
+        if (type === 'folder') tar.entry({ name, mode, mtime: MTIME, type: 'directory' }, written);
+        else tar.entry({ name, mode, mtime: MTIME, type: 'file' }, Buffer.from(bytes), written);
+        await Promise.race([promise, closed]);
+      }
+      tar.finalize();
+    } catch (error) {
+      tar.destroy(error as Error);
+    }
+  })();
+  return tar;
+}

@@ -1,0 +1,70 @@
+import type { ProgramGrammar } from '../../core/programs.ts';
+
+/** The file that will run, by its real path; `identity` changes when the file does. */
+export interface Executable {
+  path: string;
+  identity: string;
+}
+
+export interface Examined {
+  executable: Executable;
+  /** Names of the environment variables that the program gets; no other reaches it. */
+  environment: string[];
+}
+
+export interface Start {
+  grammar: ProgramGrammar;
+  executable: Executable;
+  /** The arguments, without the program. */
+  argv: readonly string[];
+  /** A folder of the workspace, without links on the way; unused where the program runs in an empty folder. */
+  cwd: string;
+}
+
+export interface ReadOptions {
+  /** Milliseconds to wait for the end of the process. */
+  waitMs: number;
+  /** Bytes of output at most, as JSON. */
+  maxBytes: number;
+  signal?: AbortSignal;
+  /** Called with lines as they come while waiting; not all of them when there are many. */
+  onLine?: (line: string) => void;
+}
+
+/** `timed_out`: ended for taking too long. `flooded`: ended for writing too much. */
+export type ProcessState = 'running' | 'exited' | 'killed' | 'timed_out' | 'flooded';
+
+export interface ProcessReport {
+  id: string;
+  state: ProcessState;
+  /** Absent while it runs, and where a signal ended it. */
+  exitCode?: number;
+  /** What it wrote (standard output and error, as they came) since the last read; whole lines while it runs. */
+  output: string;
+  /** Characters that the next read gives. */
+  unread: number;
+  /** Characters lost since the last read, because more was written than is kept. */
+  dropped: number;
+}
+
+/**
+ * Programs of this machine, started without a shell, each in a session of its own with an environment built from nothing.
+ * `owner` is a principalId: a process is its owner's alone, and `not_found` to everybody else.
+ */
+export interface ProcessesPort {
+  /** Resolves the program and what it would get; runs nothing. @throws HoldpointError `unavailable`, `denied`, `not_found` */
+  examine(grammar: ProgramGrammar): Promise<Examined>;
+  /** Returns the process's id. @throws HoldpointError `stale` where the executable is another one, `conflict` at too many */
+  start(start: Start, owner: string): Promise<string>;
+  read(id: string, owner: string, options: ReadOptions): Promise<ProcessReport>;
+  /** Ends it with everything it started; does nothing to one that has ended. */
+  kill(id: string, owner: string): Promise<void>;
+  /** Ends all of them. */
+  close(): Promise<void>;
+}
+
+declare module '../../core/tool.ts' {
+  interface Ports {
+    processes: ProcessesPort;
+  }
+}

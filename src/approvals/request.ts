@@ -1,0 +1,114 @@
+import type { ApprovalTerms, Decision } from '../core/decision.ts';
+import type { Change } from '../core/errors.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import type { Plan, Preview } from '../core/plan.ts';
+import type { Principal } from '../core/principal.ts';
+import type { State } from './states.ts';
+
+/** A call that the policy holds, as dispatch hands it over. */
+export interface Hold {
+  principal: Principal;
+  persona: string;
+  tool: string;
+  schemaHash: string;
+  /** The tool's parsed input; stored encrypted. */
+  input: JsonObject;
+  /** `plan.data` is stored encrypted, the rest as it is. */
+  plan: Plan;
+  /** The plan's preview, redacted: what people see, and what takes its place in the stored plan. */
+  preview: Preview;
+  policyDigest: string;
+  decision: Decision & { terms: ApprovalTerms };
+  /** The call's correlation id, for the audit log. */
+  callId: string;
+}
+
+export type VisiblePlan = Omit<Plan, 'data'>;
+
+/** What never changes in a request: exactly what its digest covers and approvers sign. Times are milliseconds since 1970. */
+export interface RequestBody {
+  v: 1;
+  id: string;
+  principal: Principal;
+  persona: string;
+  tool: string;
+  schemaHash: string;
+  plan: VisiblePlan;
+  /** Of the whole plan, `data` included. */
+  planDigest: string;
+  /** Of the encrypted input and `plan.data`, as stored. */
+  sealedDigest: string;
+  policyDigest: string;
+  rules: string[];
+  reason: string;
+  environment: string | null;
+  handOff: string | null;
+  terms: ApprovalTerms;
+  createdAt: number;
+  approveBy: number;
+}
+
+/** What an approver says of one request; the signature covers all other fields. */
+export interface SignedDecision {
+  id: string;
+  digest: string;
+  decision: 'approve' | 'deny';
+  approver: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Empty where none was given (approvals only). */
+  reason: string;
+  /** Ed25519, base64. */
+  signature: string;
+}
+
+/** Who or what caused the last transition, where the state alone does not say it. */
+export interface Note {
+  by?: string;
+  reason?: string;
+  changes?: Change[];
+}
+
+export interface StepOutcome {
+  step: string;
+  at: number;
+  outcome: Json;
+}
+
+/** A request as it stands. */
+export interface ApprovalRequest extends RequestBody {
+  /** Of the body: what approvers sign. */
+  digest: string;
+  state: State;
+  /** Counts claims; a run belongs to one fence. */
+  fence: number;
+  /** The preview's one line. */
+  summary: string;
+  approvalsNeeded: number;
+  /** Of the decisions below, the approvals that count: their signatures verify against the keys registered now. */
+  approvalsGiven: number;
+  decisions: SignedDecision[];
+  /** The last moment to run at; once approved. */
+  runBy?: number;
+  /** When the present state began. */
+  movedAt: number;
+  /** When its first effect was about to happen. */
+  actedAt?: number;
+  owner?: string;
+  leaseUntil?: number;
+  note?: Note;
+  steps: StepOutcome[];
+  /** How the run ended, as `settle` was told. */
+  outcome?: JsonObject;
+}
+
+/** The right to run a request once, until its lease runs out. */
+export interface Claim {
+  request: ApprovalRequest;
+  input: JsonObject;
+  plan: Plan;
+  owner: string;
+  fence: number;
+  /** Of the call that runs it, for the audit log. */
+  callId?: string;
+}

@@ -1,0 +1,157 @@
+import { createReadStream } from 'node:fs';
+
+import { HoldpointError } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import type { Store } from '../store/store.ts';
+import { canonicalJson } from './canonical.ts';
+import { approvalOf, type AuditRecord, type Head } from './chain.ts';
+import { parseCanonical, type AuditSource, type FoundRecord, type Problem } from './verify.ts';
+
+const PAGE = 1000;
+const MAX_STRAYS = 100;
+
+interface Row {
+  writer: string;
+  seq: number;
+  time: string;
+  kind: string;
+  call_id: string | null;
+  approval: string | null;
+  record: string;
+  hash: string;
+}
+
+export interface TailFilter {
+  /** Only the records of this call or approval request. */
+  about?: string;
+}
+
+/** The last `count` records of all writers, oldest first. */
+export async function tailAudit(store: Store, count: number, { about }: TailFilter = {}): Promise<AuditRecord[]> {
+  const rows = await store.query<Pick<Row, 'record'>>(
+    `SELECT record FROM audit_records ${about === undefined ? '' : 'WHERE call_id = ? OR approval = ?'} ORDER BY time DESC, writer DESC, seq DESC LIMIT ?`,
+    about === undefined ? [count] : [about, about, count],
+  );
+  return rows.toReversed().map(({ record }) => JSON.parse(record) as AuditRecord);
+}
+
+/** The store's log for verifying, as it is at this moment; writers may go on meanwhile. */
+export async function storeSource(store: Store): Promise<AuditSource> {
+  const heads = await store.query<Head>('SELECT writer, seq, hash FROM audit_heads ORDER BY writer');
+  const strays = await store.query<{ writer: string; seq: number }>(
+    `SELECT r.writer, r.seq FROM audit_records r LEFT JOIN audit_heads h ON h.writer = r.writer
+     WHERE h.writer IS NULL OR r.seq > h.seq ORDER BY r.writer, r.seq LIMIT ${MAX_STRAYS}`,
+  );
+  return { heads, strays, faults: [], records: () => recordsOf(store, heads) };
+}
+
+async function* recordsOf(store: Store, heads: readonly Head[]): AsyncIterable<FoundRecord> {
+  for (const { writer, seq: end } of heads) {
+    let after = Number.MIN_SAFE_INTEGER;
+    for (;;) {
+      const rows = await store.query<Row>(
+        'SELECT * FROM audit_records WHERE writer = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?',
+        [writer, after, end, PAGE],
+      );
+      for (const row of rows) {
+        after = row.seq;
+        yield { writer, seq: row.seq, text: row.record, hash: row.hash, agrees: columnsAgree(row) };
+      }
+      if (rows.length < PAGE) break;
+    }
+  }
+}
+
+function columnsAgree(row: Row): boolean {
+  try {
+    const record = JSON.parse(row.record) as AuditRecord;
+    return (
+      record.time === row.time &&
+      record.kind === row.kind &&
+      record.callId === row.call_id &&
+      approvalOf(record) === row.approval
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** The whole log as JSON lines: `{ hash, record }` for each record, then one line `{ heads }`. */
+export async function* exportAudit(store: Store): AsyncIterable<string> {
+  const { heads, records } = await storeSource(store);
+  for await (const { hash, text } of records()) yield `{"hash":${JSON.stringify(hash)},"record":${text}}`;
+  yield canonicalJson({ heads });
+}
+
+/**
+ * An exported file for verifying.
+ *
+ * @throws HoldpointError `not_found` where it cannot be read.
+ */
+export async function exportSource(file: string): Promise<AuditSource> {
+  const faults: Problem[] = [];
+  let heads: readonly Head[] | undefined;
+  for await (const { value, line, number } of linesOf(file)) {
+    if (heads) faults.push(unreadable(number, 'something follows the line of heads'));
+    if (value && Array.isArray(value['heads'])) heads = value['heads'] as unknown as Head[];
+    else if (!recordOf(value, line)) faults.push(unreadable(number, 'this line is no audit record as it was exported'));
+  }
+  if (!heads) faults.push({ problem: 'cut', writer: file, seq: 0, says: 'the file ends without its line of heads' });
+  return { heads: heads ?? [], strays: [], faults, records: () => exportedRecords(file) };
+}
+
+async function* exportedRecords(file: string): AsyncIterable<FoundRecord> {
+  for await (const { value, line } of linesOf(file)) {
+    const found = recordOf(value, line);
+    if (found) yield found;
+  }
+}
+
+/** A line's record; undefined where it is none. A line that was spelled differently is found, but does not agree. */
+function recordOf(value: Record<string, Json> | undefined, line: string): FoundRecord | undefined {
+  const record = value?.['record'] as unknown as AuditRecord | undefined;
+  if (typeof record?.writer !== 'string' || !Number.isSafeInteger(record.seq) || typeof value?.['hash'] !== 'string')
+    return undefined;
+  const agrees = parseCanonical(line) !== undefined;
+  return {
+    writer: record.writer,
+    seq: record.seq,
+    text: agrees ? canonicalJson(record) : '',
+    hash: value['hash'],
+    agrees,
+  };
+}
+
+/** Lines end in \n and nothing else: node:readline would also split at U+2028, which may stand in a record's text. */
+async function* linesOf(
+  file: string,
+): AsyncIterable<{ value: Record<string, Json> | undefined; line: string; number: number }> {
+  let number = 0;
+  let rest = '';
+  try {
+    for await (const chunk of createReadStream(file, 'utf8')) {
+      const lines = (rest + String(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) yield { value: parseObject(line), line, number: (number += 1) };
+    }
+  } catch (cause) {
+    throw new HoldpointError('not_found', `The file ${file} cannot be read.`, {
+      hint: 'Give a file that `holdpoint audit export` wrote.',
+      cause,
+    });
+  }
+  if (rest !== '') yield { value: parseObject(rest), line: rest, number: number + 1 };
+}
+
+function parseObject(line: string): Record<string, Json> | undefined {
+  try {
+    const value = JSON.parse(line) as Json;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unreadable(line: number, says: string): Problem {
+  return { problem: 'unreadable', writer: `line ${line}`, seq: line, says };
+}

@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+
+import type { Config, Flags } from '../config/config.ts';
+import { readFacts } from '../config/facts.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { loadPersona, policyFileOf } from '../personas/persona.ts';
+import { explain } from '../policy/explain.ts';
+import type { Explanation, RuleNote, TargetExplanation } from '../policy/explain.ts';
+import { compilePolicy, readPolicyFile } from '../policy/load.ts';
+import { didYouMean } from '../policy/problems.ts';
+import { testPolicy } from '../policy/test.ts';
+import type { PolicyReport } from '../policy/test.ts';
+import { loadRegistry } from '../server/registry.ts';
+import { act, jsonOption, print, sharedOptions } from './command.ts';
+
+interface PolicyFlags extends Flags {
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  const policy = program.command('policy').description('check and explain policies');
+  jsonOption(sharedOptions(policy.command('test')))
+    .description('run the examples of every rule; exit 1 when one fails')
+    .argument('[file]', "a policy's name or file (the persona's own)")
+    .option('--persona <name|file>', 'whose policy (devops)')
+    .action((file: string | undefined, flags: PolicyFlags) => act(flags, (config) => test(file, config, flags.json)));
+  jsonOption(sharedOptions(policy.command('explain')))
+    .description('say what a call would be answered, and by which rules; runs and looks at nothing')
+    .argument('<tool>', 'the tool, such as save-file')
+    .argument('<json>', 'its arguments, as one JSON object in quotes')
+    .option('--policy <name|file>', "the policy, instead of the persona's")
+    .option('--persona <name|file>', 'whose policy (devops)')
+    .action((tool: string, json: string, flags: PolicyFlags) =>
+      act(flags, (config) => explainCall(tool, json, config, flags.json)),
+    );
+}
+
+async function test(file: string | undefined, config: Config, json: boolean | undefined): Promise<void> {
+  const [registry, facts] = await Promise.all([loadRegistry(), readFacts(config)]);
+  const named = file ?? config.policy;
+  const path = named === undefined ? (await loadPersona(config.persona)).policyFile : policyFileOf(named);
+  const scope = { tools: (name: string) => registry.get(name), toolNames: [...registry.keys()], facts };
+  let report: PolicyReport;
+  try {
+    report = await testPolicy(path, scope);
+  } catch (thrown) {
+    // A file that is no valid policy is what this command is there to find, not a wrong use of it.
+    if (!(thrown instanceof HoldpointError) || thrown.code !== 'invalid_input') throw thrown;
+    print({ file: path, valid: false, message: thrown.message }, thrown.message, json);
+    process.exitCode = 1;
+    return;
+  }
+  print({ valid: report.problems.length === 0, ...report }, () => reportText(report), json);
+  if (report.problems.length > 0) process.exitCode = 1;
+}
+
+function reportText({ name, file, rules, examples, passed, problems }: PolicyReport): string {
+  const lines = problems.map(({ line, rule, says }) => `${file}:${line}: rule "${rule}": ${says}`);
+  return [...lines, `${name}: ${rules} rules, ${passed} of ${examples} examples as expected`].join('\n');
+}
+
+async function explainCall(name: string, json: string, config: Config, asJson: boolean | undefined): Promise<void> {
+  const [registry, facts, persona] = await Promise.all([
+    loadRegistry(),
+    readFacts(config),
+    loadPersona(config.persona),
+  ]);
+  const tool = registry.get(name);
+  if (tool === undefined)
+    throw new HoldpointError('invalid_input', `There is no tool "${name}"${didYouMean(name, [...registry.keys()])}.`, {
+      hint: `Tools: ${[...registry.keys()].join(', ')}.`,
+    });
+  const file = config.policy === undefined ? persona.policyFile : policyFileOf(config.policy);
+  const scope = { tools: (known: string) => registry.get(known), toolNames: [...registry.keys()] };
+  const policy = compilePolicy(await readPolicyFile(file), file, scope);
+  const principal = { person: config.user, agent: persona.name, client: 'holdpoint policy explain' };
+  const explanation = explain(policy, { tool, input: parse(json), principal, facts }, Date.now());
+  print({ policy: policy.name, ...explanation }, () => explanationText(policy.name, explanation), asJson);
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new HoldpointError('invalid_input', 'The arguments are not JSON.', {
+      hint: `Write them as one object in quotes: '{"path":"docker/Dockerfile"}'.`,
+      cause,
+    });
+  }
+}
+
+function explanationText(policy: string, { tool, decision, targets }: Explanation): string {
+  const { verdict, reason, handOff, terms } = decision;
+  const lines = [`${tool} by ${policy}: ${verdict}`, `  ${reason}`];
+  if (handOff !== undefined) lines.push(`  hand off to ${handOff}`);
+  if (terms !== undefined) {
+    const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`;
+    lines.push(
+      `  ${terms.approvals} approval(s) ${terms.channel} within ${minutes(terms.approveWithin)}, then run within ${minutes(terms.runWithin)}`,
+    );
+  }
+  return [...lines, ...targets.flatMap(targetLines)].join('\n');
+}
+
+function targetLines({ target, verdict, environment, environmentWhy, matched, near }: TargetExplanation): string[] {
+  const where = environment === undefined ? '' : `, ${environment} (${environmentWhy})`;
+  const rule = ({ decision, id, line }: RuleNote) => `${decision} by "${id}" (line ${line})`;
+  return [
+    `${target.effect} ${target.kind} ${target.id}${where}: ${verdict}`,
+    ...matched.map((note) => `  ${rule(note)}: ${note.reason}`),
+    ...(matched.length === 0 ? ['  no rule matches'] : []),
+    ...near.map((note) => `  not ${rule(note)}: its ${note.unmet.key} is ${short(note.unmet.written)}`),
+  ];
+}
+
+function short(values: readonly string[]): string {
+  return values.length > 3 ? `${values.slice(0, 3).join(', ')} and ${values.length - 3} more` : values.join(', ');
+}

@@ -1,0 +1,9 @@
+import { resolve } from 'node:path';
+
+/** The package's own folders; the same from `src/` and from the published `dist/`. */
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export const PERSONAS = resolve(ROOT, 'personas');
+export const POLICIES = resolve(ROOT, 'policies');
+export const SAMPLE_WORKSPACE = resolve(ROOT, 'fixtures/workspace');
+export const TOOLS = resolve(import.meta.dirname, '../tools');

@@ -1,0 +1,52 @@
+import type { Target } from './target.ts';
+
+export const VERDICTS = ['allow', 'require_approval', 'deny'] as const;
+
+export type Verdict = (typeof VERDICTS)[number];
+
+/** What an approval needs, from the rules that asked for one; of several rules the strictest of each. */
+export interface ApprovalTerms {
+  /** How many people must approve. */
+  approvals: number;
+  /** Milliseconds to approve in, from the request. */
+  approveWithin: number;
+  /** Milliseconds to run in, from the last approval. */
+  runWithin: number;
+  /** `out-of-band`: decided outside the MCP channel. `client`: the requester's acknowledgement in the client is enough. */
+  channel: 'out-of-band' | 'client';
+  requesterMayApprove: boolean;
+  /** Names of checklists and windows that the policy asks for. */
+  checklists: string[];
+  windows: string[];
+}
+
+/** The answer for one target. */
+export interface TargetDecision {
+  target: Target;
+  verdict: Verdict;
+  /** The environment it was decided in; undefined for files and folders. */
+  environment?: string;
+  /** Ids of the rules that made the verdict; empty where nothing matched (which denies). */
+  rules: string[];
+  reason: string;
+  handOff?: string;
+}
+
+/** The answer for a call: the strictest of its targets'. */
+export interface Decision {
+  verdict: Verdict;
+  /** The strictest environment among the targets, if any has one. */
+  environment?: string;
+  rules: string[];
+  reason: string;
+  /** The role to hand the work to, where the deciding rule names one. */
+  handOff?: string;
+  /** Present when the verdict is `require_approval`. */
+  terms?: ApprovalTerms;
+  targets: TargetDecision[];
+}
+
+/** The stricter of two verdicts. */
+export function stricter(a: Verdict, b: Verdict): Verdict {
+  return VERDICTS.indexOf(a) >= VERDICTS.indexOf(b) ? a : b;
+}

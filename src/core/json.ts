@@ -1,0 +1,4 @@
+/** A value that JSON can carry. Plans, audit records and results hold nothing else. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export type JsonObject = { [key: string]: Json };

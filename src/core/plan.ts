@@ -1,0 +1,42 @@
+import type { Effect } from './effect.ts';
+import type { Json } from './json.ts';
+import type { Target } from './target.ts';
+
+/**
+ * One fact that a plan relies on: bytes of a file, an object's UID, the digest behind a tag. Dispatch plans again right
+ * before the run and compares by `id`; a value that differs makes the call `stale`. Bind what the plan relies on and
+ * nothing else: no time, no bare resourceVersion, nothing that moves by itself.
+ */
+export interface Precondition {
+  /** Unique in the plan and stable: `file:docker/Dockerfile`, `deployment:tta-prod/api`. */
+  id: string;
+  /** What it is, for the person who reads that it moved: `the content of docker/Dockerfile`. */
+  says: string;
+  value: Json;
+}
+
+/** One act of the run, as it will be done: an argv or an API request, verbatim. */
+export interface Step {
+  id: string;
+  /** In a few words: `restart deployment/api in tta-prod`. */
+  does: string;
+  call: Json;
+}
+
+export interface Preview {
+  /** One line that a person can decide on. */
+  summary: string;
+  /** What changes: a unified diff, a list of files with sizes, from → to. */
+  text?: string;
+}
+
+/** The exact action, resolved. It is JSON through and through, and planning the same input again gives the same plan. */
+export interface Plan<D extends Json = Json> {
+  effect: Effect;
+  targets: Target[];
+  preconditions: Precondition[];
+  steps: Step[];
+  preview: Preview;
+  /** What `run` needs beyond the steps. Secrets never: only references to them. */
+  data: D;
+}

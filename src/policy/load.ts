@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+import canonicalize from 'canonicalize';
+
+import { HoldpointError } from '../core/errors.ts';
+import type { Facts } from '../core/facts.ts';
+import type { AnyTool } from '../core/tool.ts';
+import { compileConditions } from './conditions.ts';
+import type { Known } from './conditions.ts';
+import { compileEnvironments } from './environments.ts';
+import { exampleProblems, runExamples } from './examples.ts';
+import type { Policy, Rule } from './policy.ts';
+import { invalidPolicy, readYaml } from './problems.ts';
+import type { Problem, Source } from './problems.ts';
+import type { PolicyFile, RuleEntry } from './schema.ts';
+import { parseShape } from './shape.ts';
+import { termsOf } from './terms.ts';
+
+export interface LoadOptions {
+  /** The tools that rules may name and examples call. */
+  tools(name: string): AnyTool | undefined;
+  /** All their names, to suggest the nearest where one is wrong. */
+  toolNames?: readonly string[];
+  /** For the examples: the known programs of launch-process. Nothing else of this machine counts in them. */
+  facts?: Pick<Facts, 'programs'>;
+}
+
+/**
+ * Reads a policy file, checks it whole and runs every rule's examples.
+ *
+ * @throws HoldpointError `invalid_input` with all that is wrong: file, line, rule and what to write instead; `not_found`
+ *   where there is no such file.
+ */
+export async function loadPolicy(file: string, options: LoadOptions): Promise<Policy> {
+  return checkedPolicy(await readPolicyFile(file), file, options);
+}
+
+/** As `loadPolicy`, of a text already read; `file` is for the messages. */
+export function checkedPolicy(text: string, file: string, options: LoadOptions): Policy {
+  const policy = compilePolicy(text, file, options);
+  const problems = exampleProblems(runExamples(policy, options));
+  if (problems.length > 0) throw invalidPolicy(file, problems);
+  return policy;
+}
+
+/** As `checkedPolicy`, without running the examples: for those who report on them one by one. */
+export function compilePolicy(text: string, file: string, options: LoadOptions): Policy {
+  const source = readYaml(text, file);
+  const shape = parseShape(source);
+  if ('problems' in shape) throw invalidPolicy(file, shape.problems);
+  const { entry } = shape;
+  const { environments, unmatched, problems } = compileEnvironments(entry.environments, source);
+  const known: Known = {
+    environments: environments.map(({ name }) => name),
+    tool: (name) => options.tools(name),
+    toolNames: options.toolNames ?? [],
+  };
+  const rules = entry.rules.map((rule, index) => compileRule(rule, index, source, known, problems));
+  problems.push(...twice(rules));
+  if (problems.length > 0) throw invalidPolicy(file, problems);
+  rules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return freeze({ name: entry.name, file, digest: digestOf(entry), environments, unmatched, rules });
+}
+
+/** @throws HoldpointError `not_found` with what to do. */
+export async function readPolicyFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new HoldpointError('not_found', `The policy file ${file} cannot be read.`, {
+      hint: 'Name a policy with --policy FILE, or leave it out to use the persona’s own.',
+      cause,
+    });
+  }
+}
+
+function compileRule(entry: RuleEntry, index: number, source: Source, known: Known, problems: Problem[]): Rule {
+  const path = ['rules', index];
+  const report = (says: string, ...below: PropertyKey[]) =>
+    problems.push({ line: source.line([...path, ...below]), rule: entry.id, says });
+  if (entry.approval !== undefined && entry.decision !== 'require_approval')
+    report(`approval is for rules that hold; write decision: require_approval, or leave approval out`, 'approval');
+  if (entry.handOff !== undefined && entry.decision === 'allow')
+    report('handOff is for rules that deny or hold; leave it out', 'handOff');
+  const conditions = compileConditions(entry, known, (says, key, at) =>
+    report(says, 'when', ...(key === undefined ? [] : [key]), ...(at === undefined ? [] : [at])),
+  );
+  return {
+    id: entry.id,
+    decision: entry.decision,
+    conditions,
+    reason: entry.reason,
+    ...(entry.handOff === undefined ? {} : { handOff: entry.handOff }),
+    ...(entry.decision === 'require_approval' ? { terms: termsOf(entry.approval) } : {}),
+    examples: entry.examples.map(
+      (example, at) => ({ ...example, line: source.line([...path, 'examples', at]) }) as Rule['examples'][number],
+    ),
+    line: source.line(path),
+  };
+}
+
+function twice(rules: readonly Rule[]): Problem[] {
+  const first = new Map<string, Rule>();
+  return rules.flatMap((rule) => {
+    const earlier = first.get(rule.id);
+    if (earlier !== undefined)
+      return [
+        { line: rule.line, rule: rule.id, says: `the rule on line ${earlier.line} has this id already; write another` },
+      ];
+    first.set(rule.id, rule);
+    return [];
+  });
+}
+
+function digestOf(entry: PolicyFile): string {
+  // The order of environments means something, and RFC 8785 sorts keys: as a list it is kept.
+  const content = {
+    ...entry,
+    environments: Object.entries(entry.environments),
+    rules: entry.rules.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  };
+  return createHash('sha256')
+    .update(canonicalize(content) ?? '')
+    .digest('hex');
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freeze(part);
+  return Object.freeze(value);
+}

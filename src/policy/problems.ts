@@ -1,0 +1,98 @@
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
+
+import { HoldpointError } from '../core/errors.ts';
+
+const MAX_SHOWN = 20;
+
+/** One thing wrong with a policy file. */
+export interface Problem {
+  /** Counted from 1. */
+  line: number;
+  /** The rule it is in, where it is in one. */
+  rule?: string;
+  /** What is wrong, and what to write instead. */
+  says: string;
+}
+
+/** A YAML file whose values can be traced back to their lines. */
+export interface Source {
+  file: string;
+  /** The content as plain data. */
+  data: unknown;
+  /** The line of the value (or, with `ofKey`, the key) at a path, or of the nearest thing around it. */
+  line(path: readonly PropertyKey[], ofKey?: string): number;
+}
+
+/** @throws HoldpointError `invalid_input` with file and line where the text is not YAML, or has a key twice. */
+export function readYaml(text: string, file: string): Source {
+  const counter = new LineCounter();
+  const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, merge: false, prettyErrors: false });
+  const lineAt = (offset: number) => counter.linePos(offset).line;
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0)
+    throw invalidPolicy(
+      file,
+      broken.map((error) => ({ line: lineAt(error.pos[0]), says: `not readable as YAML: ${error.message}` })),
+    );
+  return { file, data: asData(document, file), line: (path, ofKey) => lineAt(offsetOf(document, path, ofKey)) };
+}
+
+function asData(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw invalidPolicy(file, [
+      { line: 1, says: `not readable as YAML: ${String(cause)}; write it without so many aliases` },
+    ]);
+  }
+}
+
+function offsetOf(document: Document, path: readonly PropertyKey[], ofKey: string | undefined): number {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (length === path.length && ofKey !== undefined && isMap(node)) {
+      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === ofKey);
+      if (pair !== undefined && isScalar(pair.key) && pair.key.range) return pair.key.range[0];
+    }
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+/** All problems as one error: file, line, rule and what to write instead, one per line, in the order of the file. */
+export function invalidPolicy(file: string, problems: readonly Problem[]): HoldpointError {
+  const lines = [...problems]
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, rule, says }) => `${file}:${line}: ${rule === undefined ? '' : `rule "${rule}": `}${says}`);
+  const rest = lines.length - MAX_SHOWN;
+  const shown = rest > 0 ? [...lines.slice(0, MAX_SHOWN), `and ${rest} more`] : lines;
+  const head = lines.length === 1 ? 'The policy is not valid:' : `The policy is not valid; ${lines.length} problems:`;
+  return new HoldpointError('invalid_input', [head, ...shown].join('\n'), {
+    hint: `Correct ${file}, then check it with: holdpoint policy test ${file}`,
+  });
+}
+
+/** ` (did you mean "x"?)` for the known word nearest to a wrong one; empty where none is near. */
+export function didYouMean(wrong: string, known: readonly string[]): string {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(wrong.length / 3)) + 1;
+  for (const word of known) {
+    const distance = editDistance(wrong.toLowerCase(), word.toLowerCase());
+    if (distance < least) [best, least] = [word, distance];
+  }
+  return best === undefined ? '' : ` (did you mean "${best}"?)`;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

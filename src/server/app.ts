@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+
+import { createDocker } from '../adapters/docker/client.ts';
+import { createFiles } from '../adapters/files/client.ts';
+import { createKubernetes } from '../adapters/kubernetes/client.ts';
+import { createProcesses } from '../adapters/processes/client.ts';
+import { openApprovers } from '../approvals/approvers.ts';
+import { createApprovals } from '../approvals/approvals.ts';
+import type { Point } from '../approvals/points.ts';
+import { openSealKey } from '../approvals/seal.ts';
+import { createAuditLog } from '../audit/log.ts';
+import type { Config } from '../config/config.ts';
+import { readFacts } from '../config/facts.ts';
+import type { KubernetesFacts } from '../core/facts.ts';
+import type { Ports } from '../core/tool.ts';
+import { checkBudget } from '../personas/budget.ts';
+import { loadPersona, policyFileOf } from '../personas/persona.ts';
+import { loadPolicy } from '../policy/load.ts';
+import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { openStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
+import { toolList } from './mcp.ts';
+import { createPolicySource } from './policy-source.ts';
+import { loadRegistry } from './registry.ts';
+import { createResults } from './results.ts';
+import type { Observation, RunPoint, Services } from './services.ts';
+
+/** How often overdue requests and lost leases are looked for, in milliseconds. */
+const SWEEP = 5000;
+
+export interface App {
+  services: Services;
+  dispatch: Dispatch;
+  store: Store;
+  /** Lets what runs come to its end, then closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface AppOptions {
+  config: Config;
+  log: Logger;
+  /** For metrics; replaced by the HTTP transport. */
+  observe?: (observation: Observation) => void;
+  /** Ports to use instead of the real ones, in tests. */
+  ports?: Partial<Ports>;
+  /** The contexts behind such a port, instead of the kubeconfig's. */
+  kubernetes?: KubernetesFacts;
+  /** The crash tests' seam. */
+  at?: (point: Point | RunPoint) => void;
+}
+
+/**
+ * Puts one server process together: everything that dispatch works with, each made once.
+ *
+ * @throws HoldpointError `invalid_input` for a persona, policy or setting that is wrong; nothing has been started then.
+ */
+export async function createApp({ config, log, observe = () => {}, ports, kubernetes, at = () => {} }: AppOptions): Promise<App> {
+  const [persona, registry, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
+  const facts = kubernetes ? { ...read, kubernetes } : read;
+  const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
+  const policies = await createPolicySource(policyFile, (file) => loadPolicy(file, { tools: (name) => registry.get(name), facts }));
+  const redactor = createRedactor([...secretsOf(config.environment), ...(config.httpAuth.token ? [config.httpAuth.token] : [])]);
+  const store = await openStore(config.state);
+  const audit = createAuditLog({ store, redact: redactor.json });
+  const sealKey = openSealKey(config.keys);
+  const approvals = createApprovals({ audit, store, approvers: openApprovers(config.keys), sealKey, limits: config.approvals, at });
+  const stopping = new AbortController();
+  const services: Services = {
+    registry,
+    persona,
+    policies,
+    facts,
+    ports: { ...realPorts(config, sealKey), ...ports },
+    audit,
+    approvals,
+    redactor,
+    results: createResults(),
+    maxBytes: config.results.maxBytes,
+    now: () => Date.now(),
+    owner: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
+    leaseRenewal: Math.max(1000, Math.floor(config.approvals.lease / 3)),
+    stopping: stopping.signal,
+    observe(observation) {
+      log.debug(observation, 'call');
+      observe(observation);
+    },
+    log: (level, fields, message) => log[level](fields, message),
+    at,
+  };
+  checkBudget(persona, toolList(services, 'persona'));
+  const dispatch = createDispatch(services);
+  const sweep = setInterval(() => void approvals.sweep().catch((err: unknown) => log.error({ err }, 'sweep failed')), SWEEP);
+  sweep.unref();
+  audit.append({ kind: 'server.started', data: { persona: persona.name, policy: (await policies.current()).digest, owner: services.owner } });
+  return {
+    services,
+    dispatch,
+    store,
+    async stop() {
+      clearInterval(sweep);
+      await dispatch.idle();
+      stopping.abort(new Error('Holdpoint is stopping'));
+      await services.ports.processes.close();
+      audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
+      await audit.close();
+      await store.close();
+    },
+  };
+}
+
+function realPorts({ workspace, state, environment, docker, kubernetes }: Config, undoKey: Uint8Array): Ports {
+  // What a file or a default says of the two counts for programs as well.
+  const settings = {
+    ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
+    ...(docker.host ? { DOCKER_HOST: docker.host } : {}),
+  };
+  return {
+    files: createFiles({ workspace, undoDir: join(state, 'undo'), undoKey }),
+    processes: createProcesses({ workspace, environment: { ...environment, ...settings } }),
+    docker: createDocker(docker.host ? { host: docker.host } : {}),
+    kubernetes: createKubernetes({ workspace, ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}) }),
+  };
+}

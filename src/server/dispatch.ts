@@ -1,0 +1,147 @@
+import { performance } from 'node:perf_hooks';
+
+import { asHoldpointError, HoldpointError } from '../core/errors.ts';
+import type { Decision } from '../core/decision.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import { principalId } from '../core/principal.ts';
+import type { Plan } from '../core/plan.ts';
+import { decide } from '../policy/decide.ts';
+import { denied, failed, planned, type Answer } from './answer.ts';
+import { whatMoved } from './compare.ts';
+import { hold } from './hold.ts';
+import { checkShape, forAudit, invalid, parseInput } from './input.ts';
+import { makePlan, planCall, runPlan, type Passage } from './line.ts';
+import { nearest } from './nearest.ts';
+import { serverTools, useTool, type ServerTool } from './server-tools.ts';
+import type { Call, Services } from './services.ts';
+
+export interface Dispatch {
+  /** One call, start to end; never throws. */
+  call(call: Call): Promise<Answer>;
+  /** Resolves when no call is running any more. */
+  idle(): Promise<void>;
+}
+
+/**
+ * The only caller of tools: the same straight line for every transport, alias and surface (DESIGN §2).
+ */
+export function createDispatch(services: Services): Dispatch {
+  const surfaces = serverTools(services);
+  const running = new Set<Promise<unknown>>();
+  return {
+    call(call) {
+      const answer = trace(call, services, () => route(call, services, surfaces));
+      running.add(answer);
+      void answer.finally(() => running.delete(answer));
+      return answer;
+    },
+    async idle() {
+      while (running.size > 0) await Promise.allSettled(running);
+    },
+  };
+}
+
+/** Audit received … closed around the handling of one call; what is thrown becomes an answer here and nowhere else. */
+async function trace(call: Call, services: Services, handle: () => Promise<Answer>): Promise<Answer> {
+  const { audit, redactor } = services;
+  const began = performance.now();
+  let answer: Answer;
+  try {
+    audit.append({
+      kind: 'received',
+      callId: call.id,
+      data: redactor.json({ tool: call.tool.slice(0, 200), arguments: forAudit(call.arguments), principal: principalId(call.principal), transport: call.transport }),
+    });
+    answer = await handle();
+  } catch (thrown) {
+    const error = asHoldpointError(thrown);
+    if (error.code === 'internal') services.log('error', { callId: call.id, tool: call.tool, err: error.cause }, error.message);
+    answer = redacted(failed(error), services);
+  }
+  const { status, error, approval } = answer.envelope;
+  const seconds = (performance.now() - began) / 1000;
+  try {
+    const fields: JsonObject = { status, ms: Math.round(seconds * 1000) };
+    if (error) Object.assign(fields, { code: error.code, reason: error.reason, ...(error.rule ? { rule: error.rule } : {}) });
+    if (approval) fields['approval'] = approval.id;
+    audit.append({ kind: 'closed', callId: call.id, data: redactor.json(fields) });
+  } catch (thrown) {
+    services.log('error', { callId: call.id, err: thrown }, 'The audit log cannot be written; every further call is refused.');
+  }
+  services.observe({ tool: services.registry.has(call.tool) || call.tool in SURFACE_NAMES ? call.tool : 'unknown', status, verdict: error?.code === 'denied' ? 'deny' : status, seconds });
+  return answer;
+}
+
+const SURFACE_NAMES: Readonly<Record<string, true>> = { approval: true, 'find-tools': true, 'use-tool': true };
+
+function redacted(answer: Answer, { redactor }: Services): Answer {
+  return { envelope: redactor.json(answer.envelope as unknown as JsonObject) as unknown as Answer['envelope'], text: redactor.text(answer.text) };
+}
+
+async function route(call: Call, services: Services, surfaces: ReadonlyMap<string, ServerTool>): Promise<Answer> {
+  const broken = services.audit.broken();
+  if (broken) throw broken;
+  checkShape(call.arguments);
+  const inner = call.tool === useTool.name ? unwrap(call) : call;
+  const surface = surfaces.get(inner.tool);
+  if (surface) {
+    const parsed = surface.input.safeParse(inner.arguments ?? {});
+    if (!parsed.success) throw invalid(surface.name, parsed.error, Object.keys(surface.input.shape));
+    return surface.handle(parsed.data as JsonObject, inner);
+  }
+  const tool = services.registry.get(inner.tool);
+  const policy = await services.policies.current();
+  if (!tool) {
+    // A tool of other servers that the policy names is denied as such; any other name is a mistake.
+    const decision = decide(policy, { principal: inner.principal, tool: inner.tool, targets: [] }, services.now());
+    if (decision.rules.length > 0) return redacted(denied(decision), services);
+    const near = nearest(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
+    throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
+      hint: near.length > 0 ? `Did you mean ${near.join(' or ')}? find-tools searches all tools.` : 'find-tools searches all tools.',
+    });
+  }
+  const { input, dryRun } = parseInput(tool, inner.arguments);
+  return walk({ tool, input, policy, call: inner }, dryRun, services);
+}
+
+/** The call inside a `use-tool`: from here on policy, preview and audit see the inner tool alone. */
+function unwrap(call: Call): Call {
+  const parsed = useTool.input.safeParse(call.arguments ?? {});
+  if (!parsed.success) throw invalid(useTool.name, parsed.error, Object.keys(useTool.input.shape));
+  if (parsed.data.name === useTool.name) throw new HoldpointError('invalid_input', 'use-tool cannot call itself.', { hint: 'Name the tool to use.' });
+  return { ...call, tool: parsed.data.name, arguments: parsed.data.arguments ?? {} };
+}
+
+/** Targets → decide → plan → decide again → audit → deny, hold or run. */
+async function walk(passage: Passage, dryRun: boolean, services: Services): Promise<Answer> {
+  const { decision, plan } = await planCall(passage, services);
+  opened(passage, decision, plan, services);
+  if (decision.verdict === 'deny' || !plan) return redacted(denied(decision), services);
+  if (dryRun) return redacted(planned(plan, decision), services);
+  if (decision.verdict === 'require_approval') return hold(passage, plan, decision, services);
+  if (plan.effect !== 'read') {
+    await services.audit.flush();
+    const changes = whatMoved(plan, await makePlan(passage, services));
+    if (changes.length > 0) throw new HoldpointError('stale', 'What this call relies on moved while it was being planned; nothing was done.', { changes });
+    services.stopping.throwIfAborted();
+  }
+  return runPlan(passage, plan, services, () => {});
+}
+
+function opened({ tool, input, policy, call }: Passage, decision: Decision, plan: Plan | undefined, { audit, redactor }: Services): void {
+  audit.append({
+    kind: 'opened',
+    callId: call.id,
+    data: redactor.json({
+      tool: tool.name,
+      input: forAudit(input),
+      policy: policy.digest,
+      verdict: decision.verdict,
+      rules: decision.rules,
+      reason: decision.reason,
+      ...(decision.environment ? { environment: decision.environment } : {}),
+      targets: decision.targets.slice(0, 50).map((entry) => forAudit({ ...entry.target, verdict: entry.verdict })),
+      ...(plan ? { effect: plan.effect, summary: plan.preview.summary, steps: plan.steps.slice(0, 50).map((step): Json => step.does) } : {}),
+    }),
+  });
+}

@@ -1,0 +1,134 @@
+import type { ApprovalRequest, Claim } from '../approvals/request.ts';
+import type { Decision } from '../core/decision.ts';
+import type { ApprovalNotice } from '../core/envelope.ts';
+import { asHoldpointError, HoldpointError, type Change, type ErrorCode } from '../core/errors.ts';
+import type { Json } from '../core/json.ts';
+import type { Plan } from '../core/plan.ts';
+import { held, type Answer } from './answer.ts';
+import { whatMoved } from './compare.ts';
+import { parseInput, schemaHash } from './input.ts';
+import { planCall, runPlan, type Passage } from './line.ts';
+import type { Call, Services } from './services.ts';
+
+/** Stores a plan as an approval request, or finds the one that waits already, and says so to the agent. */
+export async function hold({ tool, input, policy, call }: Passage, plan: Plan, decision: Decision, services: Services): Promise<Answer> {
+  const { terms } = decision;
+  if (!terms) throw new HoldpointError('internal', 'A held call has no approval terms.');
+  await services.audit.flush();
+  const request = await services.approvals.request({
+    principal: call.principal,
+    persona: services.persona.name,
+    tool: tool.name,
+    schemaHash: schemaHash(tool),
+    input,
+    plan,
+    preview: services.redactor.json({ ...plan.preview }),
+    policyDigest: policy.digest,
+    decision: { ...decision, terms },
+    callId: call.id,
+  });
+  return held(noticeOf(request), nextOf(request));
+}
+
+/**
+ * Runs an approved request: claim → plan again and compare → acting (on disk) → run → settle. The arguments are the stored
+ * ones; what moved since the approval makes it `stale`.
+ */
+export async function runApproved(id: string, call: Call, services: Services): Promise<Answer> {
+  const { approvals, audit } = services;
+  const claim = await approvals.claim(id, call.principal, services.owner, call.id);
+  const { request } = claim;
+  const { passage, changes } = await again(claim, call, services);
+  if (!passage || changes.length > 0) {
+    await approvals.stale(claim, changes);
+    throw new HoldpointError('stale', `Something moved since ${id} was made, so nothing was done.`, { changes });
+  }
+  await audit.flush();
+  await approvals.acting(claim, {
+    kind: 'opened',
+    callId: call.id,
+    data: { approval: id, digest: request.digest, tool: request.tool, verdict: 'allow', effect: request.plan.effect, summary: request.summary },
+  });
+  return act(claim, passage, services);
+}
+
+/** The stored call planned once more, under today's policy and tool: what moved, and the passage to run it on where nothing did. */
+async function again(claim: Claim, call: Call, services: Services): Promise<{ passage?: Passage; changes: Change[] }> {
+  const { request } = claim;
+  const tool = services.registry.get(request.tool);
+  if (!tool) return { changes: [{ what: 'the tool', was: request.tool, is: 'gone' }] };
+  const hash = schemaHash(tool);
+  if (hash !== request.schemaHash) return { changes: [{ what: `the definition of ${request.tool}`, was: request.schemaHash, is: hash }] };
+  try {
+    const policy = await services.policies.current();
+    if (policy.digest !== request.policyDigest) return { changes: [{ what: `the policy ${policy.name}`, was: request.policyDigest, is: policy.digest }] };
+    const passage: Passage = { tool, input: parseInput(tool, claim.input).input, policy, call };
+    const { decision, plan } = await planCall(passage, services);
+    if (decision.verdict === 'deny' || !plan) return { changes: [{ what: 'the decision', was: 'require_approval', is: `deny: ${decision.reason}` }] };
+    return { passage, changes: whatMoved({ ...claim.plan, preview: plan.preview }, plan) };
+  } catch (thrown) {
+    const error = asHoldpointError(thrown);
+    // A system that does not answer says nothing about what moved: the approval stays good.
+    if (!MOVED.has(error.code)) {
+      await services.approvals.giveBack(claim, error.message);
+      throw thrown;
+    }
+    return { changes: [{ what: 'what the plan relies on', was: request.summary, is: error.message }] };
+  }
+}
+
+/** Errors of planning again that mean that the world is another one. */
+const MOVED: ReadonlySet<ErrorCode> = new Set(['not_found', 'denied', 'conflict', 'stale', 'invalid_input']);
+
+async function act(claim: Claim, passage: Passage, services: Services): Promise<Answer> {
+  const { approvals, redactor } = services;
+  const lost = (err: unknown) => services.log('error', { approval: claim.request.id, err }, 'an approval could not be written');
+  const renewing = setInterval(() => void approvals.renew(claim).catch(lost), services.leaseRenewal);
+  const outcomes: Promise<void>[] = [];
+  const stepDone = (step: string, outcome: Json) => void outcomes.push(approvals.stepDone(claim, step, redactor.json(outcome)).catch(lost));
+  try {
+    services.at('run:before');
+    const answer = await runPlan(passage, claim.plan, services, stepDone);
+    services.at('run:after');
+    await Promise.all(outcomes);
+    await approvals.settle(claim, { state: 'done', outcome: { result: answer.envelope.result ?? {} } });
+    return answer;
+  } catch (thrown) {
+    const error = asHoldpointError(thrown);
+    await Promise.all(outcomes);
+    await approvals.settle(claim, { state: 'failed', outcome: redactor.json({ code: error.code, reason: error.message }) });
+    throw thrown;
+  } finally {
+    clearInterval(renewing);
+  }
+}
+
+export function noticeOf({ id, digest, state, summary, approveBy, runBy }: ApprovalRequest): ApprovalNotice {
+  return { id, digest, summary, expiresAt: new Date(state === 'approved' ? (runBy ?? approveBy) : approveBy).toISOString(), state };
+}
+
+/** What the agent does next, by the request's state. */
+export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest): string {
+  const counted = approvalsNeeded > 1 ? ` (${approvalsGiven} of ${approvalsNeeded} approvals so far)` : '';
+  switch (state) {
+    case 'pending':
+      return `Tell the person: "holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
+    case 'approved':
+      return `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
+    case 'claimed':
+    case 'acting':
+      return `It is running. Call approval { action: "wait", id: "${id}" } for the outcome.`;
+    case 'unknown':
+      return `It began and its outcome is not known. A person must check and run "holdpoint approvals resolve ${id}".`;
+    case 'denied':
+      return 'A person said no. Read the reason and change the plan; the same call is refused for a while.';
+    case 'stale':
+    case 'expired':
+    case 'revoked':
+    case 'cancelled':
+      return 'Nothing ran. Call the tool again if it is still wanted: that makes a new request.';
+    case 'done':
+    case 'failed':
+      return 'It ran; a request runs once. Call the tool again if it is to be done again.';
+  }
+}

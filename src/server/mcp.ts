@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { CLIENT_INFO_META_KEY, ResourceNotFoundError, Server, type McpRequestContext, type ServerContext, type Tool } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+
+import { VERSION } from '../config/version.ts';
+import type { Json } from '../core/json.ts';
+import type { Effect } from '../core/effect.ts';
+import type { Principal } from '../core/principal.ts';
+import { envelopeSchema } from '../core/envelope.ts';
+import { isError, type Answer } from './answer.ts';
+import type { Dispatch } from './dispatch.ts';
+import { inputSchemaOf } from './input.ts';
+import { advertisedSchema } from './schema.ts';
+import { serverTools, useTool } from './server-tools.ts';
+import type { Services } from './services.ts';
+
+
+
+/** Milliseconds that a client may keep the tool list; it changes only with the persona. */
+const LIST_TTL = 300_000;
+
+export interface McpOptions {
+  services: Services;
+  dispatch: Dispatch;
+  transport: 'stdio' | 'http';
+  /** Which tools `tools/list` gives: the persona's (the rest through find-tools), or every one. */
+  list: 'persona' | 'all';
+  /** The person behind a connection: the operating system's user, or the token's owner. */
+  person: string;
+}
+
+/** The definitions that `tools/list` gives, in the persona's order; the same list at every call. */
+export function toolList(services: Services, list: 'persona' | 'all'): Tool[] {
+  const surfaces = [...serverTools(services).values(), useTool];
+  const own = surfaces.map((tool) => definition(tool.name, tool.title, tool.description, tool.effect, tool.input));
+  const wanted = list === 'all' ? [...services.registry.keys()] : services.persona.tools;
+  const tools = wanted.flatMap((name) => {
+    const tool = services.registry.get(name);
+    return tool ? [definition(tool.name, tool.title, tool.description, tool.effect, inputSchemaOf(tool))] : [];
+  });
+  return [...tools, ...own];
+}
+
+function definition(name: string, title: string, description: string, effect: Effect, input: z.ZodObject): Tool {
+  return {
+    name,
+    title,
+    description,
+    inputSchema: advertisedSchema(input) as Tool['inputSchema'],
+    outputSchema: OUTPUT,
+    annotations: { readOnlyHint: effect === 'read', destructiveHint: effect === 'destroy', idempotentHint: effect === 'read', openWorldHint: effect !== 'read' },
+  };
+}
+
+const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
+
+/** Makes the MCP server of one connection or request, for either protocol era. */
+export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
+  const { services, dispatch } = options;
+  const tools = toolList(services, options.list);
+  return (context) => {
+    const server = new Server(
+      { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
+      {
+        capabilities: { tools: {}, resources: {} },
+        instructions: services.persona.instructions,
+        cacheHints: { 'tools/list': { ttlMs: LIST_TTL, cacheScope: 'private' } },
+      },
+    );
+    const principalOf = (request: ServerContext): Principal => principal(options, context, request, server);
+    server.setRequestHandler('tools/list', () => ({ tools }));
+    server.setRequestHandler('tools/call', async ({ params }, request) => {
+      const token = request.mcpReq._meta?.progressToken;
+      let done = 0;
+      const answer = await dispatch.call({
+        id: randomUUID(),
+        tool: params.name,
+        arguments: params.arguments,
+        principal: principalOf(request),
+        transport: options.transport,
+        signal: request.mcpReq.signal,
+        progress: ({ message, done: at, total }) => {
+          if (token === undefined) return;
+          done = Math.max(done + 1e-6, at ?? done + 1);
+          const params = { progressToken: token, progress: done, message, ...(total === undefined ? {} : { total }) };
+          void request.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
+        },
+      });
+      return resultOf(answer);
+    });
+    server.setRequestHandler('resources/list', () => ({ resources: [] }));
+    server.setRequestHandler('resources/templates/list', () => ({
+      resourceTemplates: [{ uriTemplate: 'holdpoint://results/{id}', name: 'result', description: 'The whole of a result that was cut to fit.', mimeType: 'application/json' }],
+    }));
+    server.setRequestHandler('resources/read', ({ params }, request) => {
+      const text = services.results.read(principalOf(request), params.uri);
+      if (text === undefined) throw new ResourceNotFoundError(params.uri);
+      return { contents: [{ uri: params.uri, mimeType: 'application/json', text }] };
+    });
+    return server;
+  };
+}
+
+function resultOf({ envelope, text }: Answer) {
+  return { content: [{ type: 'text' as const, text }], structuredContent: envelope as unknown as { [key: string]: Json }, isError: isError(envelope) };
+}
+
+/** From the connection alone: on HTTP the token says who it is, on stdio the operating system's user and the client's own name. */
+function principal(options: McpOptions, context: McpRequestContext, request: ServerContext, server: Server): Principal {
+  const agent = options.services.persona.name;
+  if (options.transport === 'http') return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
+  const envelope = request.mcpReq.envelope as Readonly<Record<string, { name?: unknown } | undefined>> | undefined;
+  const name = envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name;
+  return { person: options.person, agent, client: typeof name === 'string' ? name.slice(0, 100) : 'unknown' };
+}

@@ -1,0 +1,60 @@
+import type { Approvals } from '../approvals/approvals.ts';
+import type { AuditLog } from '../audit/log.ts';
+import type { Facts } from '../core/facts.ts';
+import type { Principal } from '../core/principal.ts';
+import type { Ports, Progress } from '../core/tool.ts';
+import type { Persona } from '../personas/persona.ts';
+import type { Redactor } from '../redact/redact.ts';
+import type { PolicySource } from './policy-source.ts';
+import type { Registry } from './registry.ts';
+import type { Results } from './results.ts';
+
+/** One `tools/call`, as a transport hands it over. */
+export interface Call {
+  /** Correlation id; goes to the audit log, the log, upstream requests and errors. */
+  id: string;
+  tool: string;
+  arguments: unknown;
+  principal: Principal;
+  transport: 'stdio' | 'http' | 'demo';
+  signal: AbortSignal;
+  progress(update: Progress): void;
+}
+
+/** What happened to a call, for metrics and the log. */
+export interface Observation {
+  tool: string;
+  status: string;
+  verdict: string;
+  seconds: number;
+}
+
+/** Moments just before and just after an approved plan's own effects; the approvals have points of their own. */
+export type RunPoint = 'run:before' | 'run:after';
+
+/** Everything that dispatch works with; made once per process by app.ts. */
+export interface Services {
+  registry: Registry;
+  persona: Persona;
+  policies: PolicySource;
+  facts: Facts;
+  ports: Ports;
+  audit: AuditLog;
+  approvals: Approvals;
+  redactor: Redactor;
+  results: Results;
+  /** Bytes of a result, at most. */
+  maxBytes: number;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Names this process in claims. */
+  owner: string;
+  /** Milliseconds between renewals of a running claim's lease. */
+  leaseRenewal: number;
+  /** Aborted when the server stops; what writes listen to. */
+  stopping: AbortSignal;
+  observe(observation: Observation): void;
+  log(level: 'error' | 'warn' | 'info' | 'debug', fields: Record<string, unknown>, message: string): void;
+  /** A seam for the crash tests: called at each point of a run. */
+  at(point: RunPoint): void;
+}

@@ -1,0 +1,30 @@
+/**
+ * The tables, one entry per version of the schema; an entry that has been released is never changed. `facts` holds single
+ * values: the highest time seen, the last checkpoint.
+ */
+export const MIGRATIONS: readonly (readonly string[])[] = [
+  [
+    `CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL)`,
+    `CREATE TABLE audit_records (
+      writer TEXT NOT NULL, seq BIGINT NOT NULL, time TEXT NOT NULL, kind TEXT NOT NULL, call_id TEXT, approval TEXT,
+      record TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (writer, seq))`,
+    `CREATE INDEX audit_records_by_time ON audit_records (time, writer, seq)`,
+    `CREATE INDEX audit_records_by_approval ON audit_records (approval) WHERE approval IS NOT NULL`,
+    `CREATE TABLE audit_heads (writer TEXT PRIMARY KEY, seq BIGINT NOT NULL, hash TEXT NOT NULL, sealed BIGINT NOT NULL)`,
+    `CREATE TABLE approval_requests (
+      id TEXT PRIMARY KEY, state TEXT NOT NULL, fence BIGINT NOT NULL, digest TEXT NOT NULL, body TEXT NOT NULL, sealed TEXT NOT NULL,
+      principal TEXT NOT NULL, tool TEXT NOT NULL, plan_digest TEXT NOT NULL, same_as TEXT NOT NULL,
+      created_at BIGINT NOT NULL, approve_by BIGINT NOT NULL, run_by BIGINT, moved_at BIGINT NOT NULL,
+      owner TEXT, lease_until BIGINT, acted_at BIGINT, note TEXT, outcome TEXT)`,
+    `CREATE INDEX approval_requests_by_state ON approval_requests (state, created_at)`,
+    `CREATE INDEX approval_requests_by_principal ON approval_requests (principal, created_at)`,
+    `CREATE UNIQUE INDEX approval_requests_once ON approval_requests (same_as)
+      WHERE state IN ('pending', 'approved', 'claimed', 'acting')`,
+    `CREATE TABLE approval_decisions (
+      request TEXT NOT NULL REFERENCES approval_requests (id), approver TEXT NOT NULL, decision TEXT NOT NULL, at BIGINT NOT NULL,
+      reason TEXT NOT NULL, digest TEXT NOT NULL, signature TEXT NOT NULL, PRIMARY KEY (request, approver, decision))`,
+    `CREATE TABLE approval_steps (
+      request TEXT NOT NULL REFERENCES approval_requests (id), step TEXT NOT NULL, fence BIGINT NOT NULL, at BIGINT NOT NULL,
+      outcome TEXT NOT NULL, PRIMARY KEY (request, step))`,
+  ],
+];

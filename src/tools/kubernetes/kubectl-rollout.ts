@@ -1,0 +1,138 @@
+import { z } from 'zod';
+
+import { WORKLOAD_KINDS, placeOf, plannedChange, workloadTarget } from '../../adapters/kubernetes/port.ts';
+import type { Bound, RolloutState, WorkloadChange, WorkloadRef } from '../../adapters/kubernetes/port.ts';
+import type { Plan } from '../../core/plan.ts';
+import { defineTool } from '../../core/tool.ts';
+
+const ACTIONS = ['status', 'history', 'restart', 'undo', 'pause', 'resume', 'set-image'] as const;
+const READS: readonly string[] = ['status', 'history'];
+/** Seconds. Clients give up after 60, so a longer wait would lose the answer. */
+const DEFAULT_WAIT = 40;
+const MAX_WAIT = 45;
+
+// Patterns and bounds are refinements, for in the advertised schema every agent would pay for them in tokens.
+const input = z.strictObject({
+  action: z.enum(ACTIONS),
+  kind: z.enum(WORKLOAD_KINDS),
+  name: z.string().refine((name) => /^[a-z0-9][a-z0-9.-]{0,252}$/.test(name), 'This is no name of a workload.'),
+  namespace: z
+    .string()
+    .refine((namespace) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(namespace), 'Write one namespace.')
+    .optional(),
+  context: z.string().optional(),
+  images: z.record(z.string(), z.string()).describe('by container').optional(),
+  toRevision: z.int().refine((revision) => revision > 0, 'Revisions count from 1.').optional(),
+  wait: z
+    .int()
+    .refine((seconds) => seconds >= 0 && seconds <= MAX_WAIT, `Between 0 and ${MAX_WAIT} seconds.`)
+    .describe('seconds')
+    .optional(),
+});
+
+type RolloutData = {
+  action: (typeof ACTIONS)[number];
+  ref: Pick<WorkloadRef, keyof WorkloadRef>;
+  wait: number;
+  /** Null for what only reads. */
+  write: { change: WorkloadChange; bound: Pick<Bound, keyof Bound>; undo: string | null } | null;
+};
+
+export default defineTool({
+  name: 'kubectl-rollout',
+  title: 'Roll out a workload',
+  description: 'Roll out a workload, or say why a rollout is stuck. Production needs approval.',
+  keywords: ['deploy', 'deployment', 'rollback', 'release', 'redeploy', 'revision', 'k8s', 'statefulset', 'daemonset'],
+  effect: 'write',
+  needs: ['kubernetes', 'docker'],
+  input,
+  output: z.strictObject({
+    action: z.enum(ACTIONS),
+    workload: z.string(),
+    namespace: z.string(),
+    context: z.string(),
+    /** `rolling`: still on its way when the wait was over. */
+    state: z.enum(['ready', 'rolling', 'failing', 'paused']).optional(),
+    message: z.string().optional(),
+    replicas: z.strictObject({ desired: z.number(), updated: z.number(), available: z.number() }).optional(),
+    reasons: z.array(z.string()).optional(),
+    revisions: z
+      .array(
+        z.strictObject({
+          revision: z.number(),
+          images: z.record(z.string(), z.string()),
+          created: z.string(),
+          cause: z.string().nullable(),
+          current: z.boolean(),
+        }),
+      )
+      .optional(),
+    /** How to go back, or how to go on looking. */
+    next: z.string().optional(),
+  }),
+
+  targets(written, { facts }) {
+    const effect = READS.includes(written.action) ? 'read' : 'write';
+    return [workloadTarget(written.kind, written.name, placeOf(written, facts), effect)];
+  },
+
+  async plan(written, context): Promise<Plan<RolloutData>> {
+    const place = placeOf(written, context.facts);
+    const { action, kind, name } = written;
+    const ref = { context: place.context, namespace: place.namespace, kind, name };
+    const wait = written.wait ?? (action === 'status' ? 0 : DEFAULT_WAIT);
+    if (action === 'status' || action === 'history') {
+      const target = workloadTarget(kind, name, place, 'read');
+      const summary = `${action} of ${target.id}`;
+      return {
+        effect: 'read',
+        targets: [target],
+        preconditions: [],
+        steps: [{ id: action, does: summary, call: { ...ref } }],
+        preview: { summary },
+        data: { action, ref, wait, write: null },
+      };
+    }
+    const target = workloadTarget(kind, name, place, 'write');
+    const wanted = { action, images: written.images, toRevision: written.toRevision };
+    const engine = (image: string) => context.docker.imageIdIfReachable(image, context);
+    const { change, bound, undo, preconditions, call, text, does } = await plannedChange(context.kubernetes, ref, wanted, engine, context);
+    return {
+      effect: 'write',
+      targets: [target],
+      preconditions,
+      steps: [{ id: 'patch', does: `${does} ${target.id}`, call }],
+      preview: { summary: `${does} ${target.id}`, text },
+      data: { action, ref, wait, write: { change, bound, undo } },
+    };
+  },
+
+  async run({ data }, context) {
+    const { action, ref, wait, write } = data;
+    const { kubernetes, progress, stepDone } = context;
+    const head = { action, workload: `${ref.kind}/${ref.name}`, namespace: ref.namespace, context: ref.context };
+    const report = ({ message, updated, desired }: RolloutState) => progress({ message, done: updated, total: desired });
+
+    if (action === 'history') {
+      const revisions = await kubernetes.revisions(ref, context);
+      return { ...head, revisions: revisions.map(({ hash: _hash, ...revision }) => revision) };
+    }
+    if (write !== null) {
+      await kubernetes.change(ref, write.change, write.bound, context);
+      stepDone('patch', { status: 'patched' });
+    }
+    const state = await kubernetes.follow(ref, wait, report, context);
+    return { ...head, ...shown(state), ...nextStep(state, write?.undo ?? null) };
+  },
+});
+
+function shown({ state, message, desired, updated, available, reasons }: RolloutState) {
+  return { state, message, replicas: { desired, updated, available }, ...(reasons.length === 0 ? {} : { reasons }) };
+}
+
+function nextStep({ state }: RolloutState, undo: string | null): { next?: string } {
+  const look = 'Look again with the action status.';
+  if (state === 'rolling') return { next: undo === null ? look : `${look} To go back: ${undo}.` };
+  if (state === 'failing') return { next: `See the pods with kubectl-get and show logs or events.${undo === null ? '' : ` To go back: ${undo}.`}` };
+  return undo === null ? {} : { next: `To go back: ${undo}.` };
+}

@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+import type { FilesPort } from '../../adapters/files/port.ts';
+import type {} from '../../adapters/processes/port.ts';
+import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
+import { worseEffect } from '../../core/effect.ts';
+import { HoldpointError } from '../../core/errors.ts';
+import type { Facts } from '../../core/facts.ts';
+import { fileTarget, withReal } from '../../core/paths.ts';
+import type { Precondition } from '../../core/plan.ts';
+import { principalId } from '../../core/principal.ts';
+import type { ProgramGrammar } from '../../core/programs.ts';
+import type { Target } from '../../core/target.ts';
+import { defineTool } from '../../core/tool.ts';
+
+/** Clients give up on a call after 60 seconds. */
+const MAX_WAIT = 45;
+const DEFAULT_WAIT = 10;
+/** Room for the output of a result, as JSON, in bytes. */
+const ROOM = 7000;
+/** Files of a folder that is handed to a program, at most. */
+const MAX_TREE = 1000;
+
+export default defineTool({
+  name: 'launch-process',
+  title: 'Run a program',
+  description: 'Run git, kubectl, docker, gh, helm or terraform without a shell: known sub-commands and flags only.',
+  keywords: ['command', 'exec', 'shell', 'terminal', 'cli', 'bash'],
+  effect: 'write',
+  needs: ['processes', 'files'],
+  input: z.strictObject({
+    program: z.string(),
+    args: z.array(z.string()),
+    cwd: z.string().optional(),
+    waitSeconds: z.int().min(0).max(MAX_WAIT).optional(),
+  }),
+  output: z.strictObject({
+    id: z.string(),
+    state: z.enum(['running', 'exited', 'killed', 'timed_out', 'flooded']),
+    exitCode: z.int().optional(),
+    /** Standard output and error, as they came. */
+    output: z.string(),
+    /** Characters that read-process has still to give, and those that are lost. */
+    unread: z.int().optional(),
+    dropped: z.int().optional(),
+  }),
+
+  targets: (input, { facts }) => classify(launchOf(input), facts).targets,
+
+  async plan(input, { facts, files, processes }) {
+    const classified = classify(launchOf(input), facts);
+    const { program, argv, cwd, folder, effect } = classified;
+    const [targets, { executable, environment }] = [
+      [...classified.targets, ...(await reached(classified, files))],
+      await processes.examine(grammarOf(program, facts)),
+    ];
+    const where = folder === 'empty' ? 'an empty folder' : cwd === '.' ? 'the workspace' : cwd;
+    return {
+      effect: targets.reduce((worst, target) => worseEffect(worst, target.effect), effect),
+      targets,
+      preconditions: [
+        { id: `program:${program}`, says: `the program ${executable.path}`, value: executable.identity },
+        ...(effect === 'read' ? [] : await filesRelied(classified.paths, files)),
+      ],
+      steps: [{ id: 'run', does: `run ${classified.command}`, call: { file: executable.path, argv, in: where, environment } }],
+      preview: { summary: `run ${classified.targets[0]?.id ?? program}`, text: previewText(executable.path, argv, where, environment) },
+      data: { program, argv, cwd, executable: { ...executable }, waitSeconds: input.waitSeconds ?? DEFAULT_WAIT },
+    };
+  },
+
+  async run({ data: { program, argv, cwd, executable, waitSeconds } }, { facts, processes, principal, signal, progress, stepDone }) {
+    const owner = principalId(principal);
+    const id = await processes.start({ grammar: grammarOf(program, facts), executable, argv, cwd }, owner);
+    const waiting = { waitMs: waitSeconds * 1000, maxBytes: ROOM, signal, onLine: (message: string) => progress({ message }) };
+    const { unread, dropped, ...report } = await processes.read(id, owner, waiting);
+    stepDone('run', { id, state: report.state, exitCode: report.exitCode ?? null });
+    return { ...report, ...(unread > 0 && { unread }), ...(dropped > 0 && { dropped }) };
+  },
+});
+
+function launchOf({ program, args, cwd }: Launch): Launch {
+  return { program, args, cwd };
+}
+
+function grammarOf(program: string, facts: Facts): ProgramGrammar {
+  const grammar = facts.programs[program];
+  if (grammar) return grammar;
+  throw new HoldpointError('denied', `${program} is no longer among the known programs.`, {
+    rule: 'programs',
+    hint: 'Ask again: a call is planned with the programs that are known now.',
+  });
+}
+
+/** What the launch reaches beyond its arguments: where links lead, and every file of a folder that is read whole. */
+async function reached({ cwd, folder, paths }: Classified, files: FilesPort): Promise<Target[]> {
+  if (folder === 'workspace' && cwd !== '.') {
+    const { type, real } = await files.look(cwd);
+    if (type !== 'folder' || real !== cwd)
+      throw new HoldpointError('invalid_input', `cwd ${cwd} is no folder, or is reached through a link.`, { hint: 'Give a folder of the workspace itself.' });
+  }
+  const found = await Promise.all(paths.map((path) => (path.kind === 'tree' ? filesIn(path, files) : leadsTo(path, files))));
+  return found.flat();
+}
+
+async function leadsTo({ path, kind, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
+  if (kind === 'name') return [];
+  const { real, type } = await files.look(path);
+  if (type === 'folder')
+    throw new HoldpointError('invalid_input', `${path} is a folder; a file is needed here.`, { hint: 'Name the files one by one.' });
+  return withReal(fileTarget(path, effect), real);
+}
+
+async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
+  const { type, real } = await files.look(path);
+  if (type !== 'folder' || real !== path)
+    throw new HoldpointError('invalid_input', `${path} is no folder, or is reached through a link.`, { hint: 'Name a folder of the workspace itself.' });
+  const { entries, refused, cut } = await files.list(path, { recursive: true, respectIgnore: false, limit: MAX_TREE });
+  if (cut)
+    throw new HoldpointError('invalid_input', `${path} holds more than ${MAX_TREE} files.`, { hint: 'Name a smaller folder.' });
+  const link = entries.find((entry) => entry.real !== entry.path);
+  const odd = refused[0]?.shown ?? link?.path;
+  if (odd !== undefined)
+    throw new HoldpointError('denied', `${odd} is a link or no ordinary file, and the program would follow it.`, {
+      rule: 'paths',
+      hint: `A person takes it out of ${path}, or name another folder.`,
+    });
+  return entries.filter((entry) => entry.type === 'file').map((entry) => fileTarget(entry.path, effect));
+}
+
+async function filesRelied(paths: readonly ProcessPath[], files: FilesPort): Promise<Precondition[]> {
+  const read = paths.filter(({ kind }) => kind === 'file');
+  return Promise.all(
+    read.map(async ({ path }) => ({ id: `file:${path}`, says: `the content of ${path}`, value: await files.identity(path) })),
+  );
+}
+
+function previewText(file: string, argv: readonly string[], where: string, environment: readonly string[]): string {
+  return [
+    `program      ${file}`,
+    ...argv.map((arg, index) => `argument ${String(index + 1).padEnd(3)} ${JSON.stringify(arg)}`),
+    `in           ${where}`,
+    `environment  ${environment.join(' ')}`,
+  ].join('\n');
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+import type {} from '../../adapters/processes/port.ts';
+import type { Effect } from '../../core/effect.ts';
+import { principalId } from '../../core/principal.ts';
+import type { Target } from '../../core/target.ts';
+import { defineTool } from '../../core/tool.ts';
+
+/** Clients give up on a call after 60 seconds. */
+const MAX_WAIT = 45;
+/** Room for the output of a result, as JSON, in bytes. */
+const ROOM = 7000;
+
+export default defineTool({
+  name: 'read-process',
+  title: 'Read a process',
+  description: 'New output and state of a process that launch-process started; kill ends it.',
+  keywords: ['output', 'stop', 'tail', 'wait'],
+  effect: 'write',
+  needs: ['processes'],
+  input: z.strictObject({
+    id: z.string(),
+    waitSeconds: z.int().min(0).max(MAX_WAIT).optional(),
+    kill: z.boolean().optional(),
+  }),
+  output: z.strictObject({
+    id: z.string(),
+    state: z.enum(['running', 'exited', 'killed', 'timed_out', 'flooded']),
+    exitCode: z.int().optional(),
+    /** Standard output and error since the last read. */
+    output: z.string(),
+    /** Characters that the next read gives, and those that are lost. */
+    unread: z.int().optional(),
+    dropped: z.int().optional(),
+  }),
+
+  targets: ({ id, kill }) => [processTarget(id, effectOf(kill))],
+
+  async plan({ id, waitSeconds, kill }) {
+    const effect = effectOf(kill);
+    return {
+      effect,
+      targets: [processTarget(id, effect)],
+      preconditions: [],
+      steps: kill ? [{ id: 'kill', does: `end process ${id}`, call: { signal: 'SIGTERM', then: 'SIGKILL' } }] : [],
+      preview: { summary: `${kill ? 'end' : 'read'} process ${id}` },
+      data: { id, kill: kill ?? false, waitSeconds: waitSeconds ?? 0 },
+    };
+  },
+
+  async run({ data: { id, kill, waitSeconds } }, { processes, principal, signal, progress, stepDone }) {
+    const owner = principalId(principal);
+    if (kill) {
+      await processes.kill(id, owner);
+      stepDone('kill', { id });
+    }
+    const waiting = { waitMs: waitSeconds * 1000, maxBytes: ROOM, signal, onLine: (message: string) => progress({ message }) };
+    const { unread, dropped, ...report } = await processes.read(id, owner, waiting);
+    return { ...report, ...(unread > 0 && { unread }), ...(dropped > 0 && { dropped }) };
+  },
+});
+
+function effectOf(kill: boolean | undefined): Effect {
+  return kill ? 'write' : 'read';
+}
+
+/** Where the process acts was decided when it was launched; reading and ending it happens on this machine. */
+function processTarget(id: string, effect: Effect): Target {
+  return { kind: 'process', id: `process ${id.slice(0, 60)}`, effect, command: 'read-process', at: { host: 'localhost' } };
+}

@@ -1,0 +1,25 @@
+/**
+ * Holdpoint with a cluster in memory: the server's own app, transports and command line (`serve --stdio | --http … `), and a
+ * fake behind the Kubernetes port. `HOLDPOINT_TEST_RESTARTS` names a file that gets a line for every patch.
+ */
+import { appendFileSync } from 'node:fs';
+import { destination, pino } from 'pino';
+
+import { createFakeKubernetes } from '../../src/adapters/kubernetes/fake.ts';
+import { runServer } from '../../src/cli/serve.ts';
+import { loadConfig, type Flags } from '../../src/config/config.ts';
+
+const flags: Record<string, string | boolean> = {};
+const words = process.argv.slice(3);
+for (let index = 0; index < words.length; index++) {
+  const name = (words[index] ?? '').replace(/^--/, '');
+  flags[name] = name === 'stdio' ? true : (words[++index] ?? '');
+}
+
+const cluster = createFakeKubernetes(['live', 'prod-live', 'kind-live']);
+for (const namespace of ['tta-prod', 'tta-staging']) cluster.deploy({ name: 'tta-api', namespace, image: 'tta-api:1' });
+const record = process.env['HOLDPOINT_TEST_RESTARTS'];
+cluster.beforePatch((request) => {
+  if (record) appendFileSync(record, `${request.path}\n`);
+});
+await runServer(loadConfig(flags as Flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), { ports: { kubernetes: cluster.port }, kubernetes: cluster.facts });

@@ -1,0 +1,68 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import { loadConfig } from '../../../src/config/config.ts';
+import { parseDuration } from '../../../src/config/duration.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'holdpoint-config-'));
+  mkdirSync(join(root, 'work/inner'), { recursive: true });
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const env = () => ({ HOME: root, USER: 'ann' });
+
+describe('settings', () => {
+  test('defaults: state and keys apart, under the home directory', () => {
+    const config = loadConfig({ workspace: join(root, 'work') }, env());
+    expect(config).toMatchObject({ persona: 'devops', tools: 'persona', user: 'ann', transport: { kind: 'unset' }, state: join(root, '.local/state/holdpoint'), keys: join(root, '.config/holdpoint/keys') });
+    expect(Object.isFrozen(config) && Object.isFrozen(config.approvals)).toBe(true);
+  });
+
+  test('a flag wins over the environment, the environment over the file', () => {
+    const file = join(root, 'holdpoint.yaml');
+    writeFileSync(file, 'persona: from-file\ntools: all\nstate: from-file\nworkspace: work\n');
+    const config = loadConfig({ persona: 'from-flag', config: file, workspace: join(root, 'work') }, { ...env(), HOLDPOINT_PERSONA: 'from-env', HOLDPOINT_STATE: join(root, 'from-env') });
+    expect(config).toMatchObject({ persona: 'from-flag', state: join(root, 'from-env'), keys: join(root, 'from-env.keys'), tools: 'all' });
+  });
+
+  test('every flag of serve has its variable', () => {
+    const config = loadConfig({}, { ...env(), HOLDPOINT_HTTP: '127.0.0.1:9000', HOLDPOINT_WORKSPACE: join(root, 'work'), HOLDPOINT_POLICY: 'p.yaml', HOLDPOINT_TOOLS: 'all', HOLDPOINT_PERSONA: 'x' });
+    expect(config).toMatchObject({ transport: { kind: 'http', host: '127.0.0.1', port: 9000 }, workspace: join(root, 'work'), policy: 'p.yaml', tools: 'all', persona: 'x' });
+    expect(loadConfig({ workspace: join(root, 'work') }, { ...env(), HOLDPOINT_STDIO: '1' }).transport).toEqual({ kind: 'stdio' });
+    expect(loadConfig({ workspace: join(root, 'work'), stdio: true }, { ...env(), HOLDPOINT_HTTP: ':1' }).transport).toEqual({ kind: 'stdio' });
+  });
+
+  test.each([
+    [{ tools: 'some' }, {}, /tools: /],
+    [{ http: 'nowhere' }, {}, /HOST:PORT/],
+    [{ http: '127.0.0.1:99999' }, {}, /HOST:PORT/],
+    [{ config: '/no/such/file' }, {}, /cannot be read/],
+    [{}, { HOLDPOINT_TOKEN: 'short' }, /httpAuth.token/],
+    [{ stdio: true, http: true }, {}, /not both|Both stdio and HTTP/],
+  ])('%j %j is refused with what to write', (flags, extra, message) => {
+    expect(() => loadConfig({ workspace: join(root, 'work'), ...flags }, { ...env(), ...extra })).toThrow(message);
+  });
+
+  test('unknown keys and bad durations of the file are named', () => {
+    const file = join(root, 'bad.yaml');
+    writeFileSync(file, 'persna: x\napprovals: { lease: soon }\n');
+    expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(/persna.*|lease/);
+    expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(/approvals\.lease: "soon" is no duration/);
+  });
+
+  test('state or keys inside the workspace are refused, through a link as well', () => {
+    symlinkSync(join(root, 'work/inner'), join(root, 'link'));
+    for (const state of ['work/state', 'work', 'link/state']) {
+      expect(() => loadConfig({ workspace: join(root, 'work'), state: join(root, state) }, env())).toThrow(/inside the workspace/);
+    }
+    expect(() => loadConfig({ workspace: join(root, 'work'), state: join(root, 'work-evil') }, env())).not.toThrow();
+  });
+
+  test('durations', () => {
+    expect([parseDuration('30s'), parseDuration('24h'), parseDuration('250ms'), parseDuration('1.5h'), parseDuration('h')]).toEqual([30_000, 86_400_000, 250, undefined, undefined]);
+  });
+});

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+
+import { realTokens } from '../../../bench/tokens.ts';
+import { checkBudget, estimateTokens } from '../../../src/personas/budget.ts';
+import { loadPersona } from '../../../src/personas/persona.ts';
+import { toolList } from '../../../src/server/mcp.ts';
+import { loadRegistry } from '../../../src/server/registry.ts';
+import type { Services } from '../../../src/server/services.ts';
+
+/** Four more tools of the size of today's average must fit later. */
+const ROOM = 4;
+
+describe.each(['devops', 'tta-devops-engineer'])('the token budget of %s (B2)', (name) => {
+  test('what tools/list costs stays below it in both counts, with room for four more tools', async () => {
+    const [persona, registry] = await Promise.all([loadPersona(name), loadRegistry()]);
+    // The list depends on nothing else of the services.
+    const tools = toolList({ persona, registry } as Services, 'persona');
+    expect(tools.map((tool) => tool.name)).toEqual([...persona.tools, 'approval', 'find-tools', 'use-tool']);
+    for (const tokens of [estimateTokens(tools), await realTokens(tools)]) {
+      expect(tokens).toBeGreaterThan(300);
+      expect(tokens * (1 + ROOM / tools.length)).toBeLessThanOrEqual(persona.tokenBudget);
+    }
+  });
+});
+
+test('hypertool’s estimate counts words by their length', () => {
+  expect(estimateTokens([{ name: 'abc', description: 'four five5 sevens7', inputSchema: { a: 1 } }])).toBe(1 + 1 + 1 + 2 + 2);
+});
+
+test('a persona over its budget or with unknown tools is refused, and the tools are named', async () => {
+  const persona = await loadPersona('devops');
+  const tools = persona.tools.map((name) => ({ name, description: 'a b c', inputSchema: {} }));
+  expect(() => checkBudget(persona, tools)).not.toThrow();
+  expect(() => checkBudget({ ...persona, tokenBudget: 20 }, tools)).toThrow(expect.objectContaining({ message: expect.stringMatching(/cost \d+ tokens; its budget is 20/), hint: expect.stringContaining('codebase-retrieval') }));
+  expect(() => checkBudget({ ...persona, tools: ['view', 'viwe'] }, tools)).toThrow(/do not exist: viwe/);
+});
