@@ -80,11 +80,12 @@ export function openApprovers(keysDir: string): Approvers {
     list: () => entries().map(publicHalf),
 
     add({ name, person, passphrase, at }) {
-      if (!/^[a-z0-9][a-z0-9._-]{0,63}$/.test(name))
+      if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
         throw new HoldpointError('invalid_input', `"${name}" cannot be an approver's name.`, {
-          hint: 'Use lower-case letters, digits, dots, dashes and underscores, such as "alice".',
+          hint: 'Use letters, digits, dots, dashes and underscores, such as "alice".',
         });
-      if (entries().some((entry) => entry.name === name)) throw taken(name);
+      // Two names that differ in case alone would be one file on some systems, and one person to most readers.
+      if (entries().some((entry) => entry.name.toLowerCase() === name.toLowerCase())) throw taken(name);
       const salt = passphrase ? randomBytes(16) : undefined;
       const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
         publicKeyEncoding: { type: 'spki', format: 'pem' },

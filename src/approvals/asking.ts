@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import { canonicalJson, sha256 } from '../audit/canonical.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { Plan } from '../core/plan.ts';
+import type { JsonObject } from '../core/json.ts';
 import { principalId, type Principal } from '../core/principal.ts';
 import { planDigest, requestDigest, sameness } from './digest.ts';
 import { planPlace, type Ledger, type Row, type Step } from './ledger.ts';
@@ -28,10 +28,8 @@ export function createAsking(ledger: Ledger, limits: Limits) {
     async request(hold: Hold): Promise<ApprovalRequest> {
       return ledger.transition('request', async (step) => {
         const id = `apr_${randomBytes(16).toString('hex')}`;
-        const { input, principal, decision } = hold;
-        const plan: Plan = { ...hold.plan, preview: hold.preview };
-        const { data, ...visible } = plan;
-        const sealed = seal(ledger.sealKey, planPlace(id), { input, data });
+        const { input, plan, principal, decision } = hold;
+        const sealed = seal(ledger.sealKey, planPlace(id), { input, plan: plan as unknown as JsonObject });
         const body: RequestBody = {
           v: 1,
           id,
@@ -39,7 +37,7 @@ export function createAsking(ledger: Ledger, limits: Limits) {
           persona: hold.persona,
           tool: hold.tool,
           schemaHash: hold.schemaHash,
-          plan: visible,
+          plan: hold.shown,
           planDigest: planDigest(plan),
           sealedDigest: sha256(sealed),
           policyDigest: hold.policyDigest,

@@ -1,7 +1,7 @@
 import type { ApprovalTerms, Decision } from '../core/decision.ts';
 import type { Change } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import type { Plan, Preview } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Principal } from '../core/principal.ts';
 import type { State } from './states.ts';
 
@@ -13,16 +13,17 @@ export interface Hold {
   schemaHash: string;
   /** The tool's parsed input; stored encrypted. */
   input: JsonObject;
-  /** `plan.data` is stored encrypted, the rest as it is. */
+  /** Stored encrypted: its steps and preconditions may hold what nobody should read. */
   plan: Plan;
-  /** The plan's preview, redacted: what people see, and what takes its place in the stored plan. */
-  preview: Preview;
+  /** What people see of it, redacted; stored as it is. */
+  shown: VisiblePlan;
   policyDigest: string;
   decision: Decision & { terms: ApprovalTerms };
   /** The call's correlation id, for the audit log. */
   callId: string;
 }
 
+/** A plan without what only the run needs, its secrets masked. */
 export type VisiblePlan = Omit<Plan, 'data'>;
 
 /** What never changes in a request: exactly what its digest covers and approvers sign. Times are milliseconds since 1970. */
@@ -34,9 +35,9 @@ export interface RequestBody {
   tool: string;
   schemaHash: string;
   plan: VisiblePlan;
-  /** Of the whole plan, `data` included. */
+  /** Of the whole plan as it will run. */
   planDigest: string;
-  /** Of the encrypted input and `plan.data`, as stored. */
+  /** Of the encrypted input and plan, as stored. */
   sealedDigest: string;
   policyDigest: string;
   rules: string[];

@@ -169,10 +169,9 @@ export function createRunning(ledger: Ledger, limits: Limits) {
   }
 
   function openPlan(row: Row): { input: JsonObject; plan: Plan } {
-    const body = readBody(row);
-    const { input, data } = unseal(ledger.sealKey, planPlace(row.id), row.sealed) as { input: JsonObject; data: Json };
-    const plan: Plan = { ...body.plan, data };
-    if (planDigest(plan) === body.planDigest) return { input, plan };
+    const opened = unseal(ledger.sealKey, planPlace(row.id), row.sealed);
+    const { input, plan } = opened as unknown as { input: JsonObject; plan: Plan };
+    if (planDigest(plan) === readBody(row).planDigest) return { input, plan };
     throw new HoldpointError(
       'denied',
       `The stored plan of ${row.id} is not the one that was approved; it never runs.`,

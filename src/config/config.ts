@@ -66,6 +66,8 @@ type Settings = z.output<typeof schema>;
 export type Config = Readonly<
   Omit<Settings, 'workspace' | 'state' | 'keys' | 'http' | 'stdio'> & {
     workspace: string;
+    /** The settings file, where there is one. */
+    file: string | undefined;
     /** Database, undo copies; people's and servers' shared state. Mode 0700. */
     state: string;
     /** Approvers' keys, the sealing key, HTTP tokens: apart from `state`, so that a copy of the state opens nothing. Mode 0700. */
@@ -95,18 +97,13 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     settings.keys ?? (settings.state ? `${state}.keys` : join(environment['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'holdpoint/keys')),
   );
   const workspace = resolve(settings.workspace ?? '.');
-  for (const [what, folder] of Object.entries({ state, keys })) {
-    if (isInside(realOf(workspace), realOf(folder)))
-      throw new HoldpointError('invalid_input', `The ${what} directory ${folder} lies inside the workspace ${workspace}, where the agent works.`, {
-        hint: `Give another folder with --${what} (or HOLDPOINT_${what.toUpperCase()}), or another --workspace.`,
-      });
-  }
   const { stdio, http, ...rest } = settings;
   if (stdio && http)
     throw new HoldpointError('invalid_input', 'Both stdio and HTTP are asked for.', { hint: 'Give --stdio or --http, not both; check HOLDPOINT_STDIO and HOLDPOINT_HTTP.' });
   return deepFreeze({
     ...rest,
     workspace,
+    file: file === undefined ? undefined : resolve(file),
     state,
     keys,
     transport: stdio ? { kind: 'stdio' } : http ? { kind: 'http', ...http } : { kind: 'unset' },
@@ -116,6 +113,20 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
     environment,
   } as Config);
+}
+
+/**
+ * What an agent must not reach may not lie where it works.
+ *
+ * @throws HoldpointError `invalid_input` for a state or keys directory inside the workspace.
+ */
+export function refuseExposed({ workspace, state, keys }: Pick<Config, 'workspace' | 'state' | 'keys'>): void {
+  for (const [what, folder] of Object.entries({ state, keys })) {
+    if (!isInside(realOf(workspace), realOf(folder))) continue;
+    throw new HoldpointError('invalid_input', `The ${what} directory ${folder} lies inside the workspace ${workspace}, where the agent works.`, {
+      hint: `Give another folder with --${what} (or HOLDPOINT_${what.toUpperCase()}), or another --workspace.`,
+    });
+  }
 }
 
 /** Default address of `--http` without a value. */

@@ -7,33 +7,26 @@ import { z } from 'zod';
 import { EFFECTS } from '../core/effect.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { ACTS, ARGUMENT_KINDS } from '../core/programs.ts';
-import type { Argument, ProgramGrammar } from '../core/programs.ts';
+import type { ProgramGrammar } from '../core/programs.ts';
 import { POLICIES } from './locations.ts';
 
 const pattern = z.string().refine(isPattern, { error: 'is no regular expression; write one such as "[a-z]+"' });
 const words = z.string().regex(/^\S+(?: \S+)*$/, 'write the words with one space between, such as "rollout status"');
 const kind = z.enum(ARGUMENT_KINDS);
-const argument = z.union([
-  kind.transform((of): Argument => ({ kind: of })),
+const argumentFields = {
+  kind: kind.default('value'),
+  match: pattern.optional(),
+  oneOf: z.array(z.string()).optional(),
+  effect: z.enum(EFFECTS).optional(),
+};
+/** `number` is short for `{ kind: number }`. */
+const argument = z.preprocess(spelledOut, z.strictObject(argumentFields).transform(compact));
+const flag = z.preprocess(
+  spelledOut,
   z
-    .strictObject({ kind: kind.default('value'), match: pattern, oneOf: z.array(z.string()), effect: z.enum(EFFECTS) })
-    .partial({ match: true, oneOf: true, effect: true })
+    .strictObject({ ...argumentFields, repeats: z.boolean().optional(), afterWords: z.int().min(1).optional() })
     .transform(compact),
-]);
-const flag = z.union([
-  kind.transform((of) => ({ kind: of })),
-  z
-    .strictObject({
-      kind: kind.default('value'),
-      match: pattern,
-      oneOf: z.array(z.string()),
-      effect: z.enum(EFFECTS),
-      repeats: z.boolean(),
-      afterWords: z.int().min(1),
-    })
-    .partial({ match: true, oneOf: true, effect: true, repeats: true, afterWords: true })
-    .transform(compact),
-]);
+);
 const flags = z
   .record(z.string().regex(/^-{1,2}[\w-]+(?:, -{1,2}[\w-]+)*$/, 'write flags as "--namespace, -n"'), flag)
   .default({})
@@ -41,7 +34,7 @@ const flags = z
 
 const command = z
   .strictObject({
-    words: z.union([words.transform((one) => [one]), z.array(words).min(1)]),
+    words: z.preprocess((one) => (Array.isArray(one) ? one : [one]), z.array(words).min(1)),
     usage: z.string(),
     effect: z.enum(EFFECTS),
     flags,
@@ -57,11 +50,6 @@ const command = z
     scope: z.enum(['namespace', 'cluster', 'either']).optional(),
   })
   .transform((each) => ({ ...each, maxPositionals: each.maxPositionals ?? each.positionals.length }))
-  .superRefine((each, context) => {
-    const listed = each.flags.map((of) => of.names[0]);
-    for (const name of each.needsOneOf)
-      if (!listed.includes(name)) context.addIssue({ code: 'custom', path: ['needsOneOf'], message: `${name} is no flag of this command; list it under flags` });
-  })
   .transform(({ words: spellings, ...each }) => spellings.map((one) => ({ ...compact(each), words: one.split(' ') })));
 
 const grammar = z.strictObject({
@@ -85,6 +73,8 @@ const grammar = z.strictObject({
     .optional(),
 });
 
+const definitions = z.record(z.string().regex(/^[a-z]+$/, 'write a name in lower case'), pattern).default({});
+
 /** Programs that are always refused, and what to do instead. */
 const refusals = z.strictObject({ instead: z.record(z.string(), z.string()) });
 
@@ -95,7 +85,9 @@ const refusals = z.strictObject({ instead: z.record(z.string(), z.string()) });
  * @param folder where the files are; `policies/programs` of the package where absent.
  * @throws HoldpointError `invalid_input` naming the file, the place in it and what to write.
  */
-export async function loadPrograms(folder: string = join(POLICIES, 'programs')): Promise<Readonly<Record<string, ProgramGrammar>>> {
+export async function loadPrograms(
+  folder: string = join(POLICIES, 'programs'),
+): Promise<Readonly<Record<string, ProgramGrammar>>> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
   const programs: ProgramGrammar[] = [];
   for (const file of files) {
@@ -108,24 +100,25 @@ export async function loadPrograms(folder: string = join(POLICIES, 'programs')):
 
 /** One program's grammar from YAML; `file` is for messages. `{name}` in a `match` stands for that pattern of `define`. */
 export function readGrammar(text: string, file: string): ProgramGrammar {
-  return compact(parse(grammar, text, file, expand));
+  const { define, ...rest } = parse(z.looseObject({ define: definitions }), text, file);
+  const read = check(grammar, expand(rest, define), file);
+  for (const { flags: own, requires, needsOneOf, words: of } of read.commands) {
+    const listed = [...own, ...read.flags].map(({ names }) => names[0]);
+    const missing = [...requires, ...needsOneOf].find((name) => !listed.includes(name));
+    if (missing !== undefined) throw wrong(file, `${missing} is no flag of ${of.join(' ')}; list it under its flags`);
+  }
+  return compact(read);
 }
 
 /** Puts the patterns of `define` where a `match` names them. */
-function expand(raw: unknown): unknown {
-  if (typeof raw !== 'object' || raw === null || !('define' in raw)) return raw;
-  const { define, ...rest } = raw;
-  const patterns = z.record(z.string().regex(/^[a-z]+$/), pattern).parse(define);
-  const fill = (text: string) =>
-    text.replace(/\{([a-z]+)\}/g, (whole, name: string) => (Object.hasOwn(patterns, name) ? `(?:${patterns[name]})` : whole));
-  const walk = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(walk);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([key, inner]) => [key, key === 'match' && typeof inner === 'string' ? fill(inner) : walk(inner)]),
+function expand(value: unknown, patterns: Readonly<Record<string, string>>, name = ''): unknown {
+  if (typeof value === 'string' && name === 'match')
+    return value.replace(/\{([a-z]+)\}/g, (whole, key: string) =>
+      Object.hasOwn(patterns, key) ? `(?:${patterns[key]})` : whole,
     );
-  };
-  return walk(rest);
+  if (Array.isArray(value)) return value.map((each) => expand(each, patterns));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, expand(inner, patterns, key)]));
 }
 
 function refused([program, instead]: [string, string]): ProgramGrammar {
@@ -133,19 +126,35 @@ function refused([program, instead]: [string, string]): ProgramGrammar {
   return { program, acts: 'local', folder: 'empty', instead: { '': instead }, ...nothing };
 }
 
-function parse<T extends z.ZodType>(schema: T, text: string, file: string, prepare = (raw: unknown) => raw): z.output<T> {
+function parse<T extends z.ZodType>(schema: T, text: string, file: string): z.output<T> {
   const document = parseDocument(text, { uniqueKeys: true });
   const broken = document.errors[0];
   if (broken) throw wrong(file, broken.message);
-  const parsed = schema.safeParse(prepare(document.toJS()));
+  return check(schema, document.toJS(), file);
+}
+
+function check<T extends z.ZodType>(schema: T, value: unknown, file: string): z.output<T> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw wrong(file, parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`).join('; '));
+  throw wrong(
+    file,
+    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'the file'}: ${meaning(issue)}`).join('; '),
+  );
 }
 
 function wrong(file: string, why: string): HoldpointError {
   return new HoldpointError('invalid_input', `policies/programs/${file} is wrong: ${why}.`, {
     hint: 'docs/processes.md shows how a program is described.',
   });
+}
+
+/** A wrong key of a mapping says only that it is wrong; why is inside. */
+function meaning(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? issue.issues.map(({ message }) => message).join(', ') : issue.message;
+}
+
+function spelledOut(value: unknown): unknown {
+  return typeof value === 'string' ? { kind: value } : value;
 }
 
 function isPattern(text: string): boolean {

@@ -85,8 +85,7 @@ function check(parsed: ParsedArguments, command: CommandGrammar, name: string, u
   }
   for (const { argument, value } of [...parsed.positionals, ...parsed.afterDashes])
     checkValue(argument, value, `an argument of ${name}`, usage);
-  for (const flag of command.requires)
-    if (!given.has(flag)) throw refuse(`${name} needs ${flag} here.`, usage);
+  for (const flag of command.requires) if (!given.has(flag)) throw refuse(`${name} needs ${flag} here.`, usage);
   if (parsed.positionals.length < command.minPositionals || parsed.afterDashes.length < command.minAfterDashes)
     throw refuse(`${name} needs more arguments.`, usage);
 }
@@ -109,18 +108,25 @@ export function readFlag(
   const whole = find(written);
   if (whole) {
     if (equals === -1) return [{ flag: whole }];
-    if (!takesValue(whole)) throw refuse(`${written} of ${name} is a switch and takes no value.`, `Write ${written} alone.`);
+    if (!takesValue(whole))
+      throw refuse(`${written} of ${name} is a switch and takes no value.`, `Write ${written} alone.`);
     return [{ flag: whole, value: arg.slice(equals + 1) }];
   }
   if (/^-[^-]./.test(arg)) {
     const first = find(arg.slice(0, 2));
     if (first && takesValue(first)) return [{ flag: first, value: arg.slice(2) }];
-    const cluster = [...arg.slice(1)].map((letter) => find(`-${letter}`));
+    const cluster = arg
+      .slice(1)
+      .split('')
+      .map((letter) => find(`-${letter}`));
     if (cluster.every((flag) => flag !== undefined && !takesValue(flag)))
       return cluster.filter((flag) => flag !== undefined).map((flag) => ({ flag }));
   }
   const instead = Object.hasOwn(program.instead, written) ? program.instead[written] : undefined;
-  const near = nearest(written, known.flatMap((flag) => flag.names));
+  const near = nearest(
+    written,
+    known.flatMap((flag) => flag.names),
+  );
   throw refuse(
     `${written.slice(0, 80)} of ${name} is not among the flags allowed here.`,
     instead ?? (near === undefined ? `${name} takes no flags here.` : `The nearest allowed flag is ${near}.`),
@@ -129,13 +135,15 @@ export function readFlag(
 
 function checkValue(argument: Argument, value: string, what: string, usage: string): void {
   const shown = JSON.stringify(value.slice(0, 80));
-  if (argument.kind !== 'text' && /[\n\t]/.test(value)) throw refuse(`${what} has a line break or tab.`, 'Write one line.');
+  if (argument.kind !== 'text' && /[\n\t]/.test(value))
+    throw refuse(`${what} has a line break or tab.`, 'Write one line.');
   if (value.trim() === '') throw refuse(`${what} is empty.`, 'Give a value or leave it out.');
   if (argument.oneOf && !argument.oneOf.includes(value))
     throw refuse(`${shown} is not allowed as ${what}.`, `Allowed: ${argument.oneOf.join(', ')}.`);
   if (argument.match !== undefined && !new RegExp(`^(?:${argument.match})$`, 'u').test(value))
     throw refuse(`${shown} is not allowed as ${what}.`, usage);
-  if (argument.kind === 'number' && !NUMBER.test(value)) throw refuse(`${shown} is no number (${what}).`, 'Write digits.');
+  if (argument.kind === 'number' && !NUMBER.test(value))
+    throw refuse(`${shown} is no number (${what}).`, 'Write digits.');
   if (isSelector(argument) && !SELECTOR.test(value))
     throw refuse(`${shown} is no name (${what}).`, 'Write one name: letters, digits and . _ - : / @ only.');
 }

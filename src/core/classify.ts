@@ -1,4 +1,4 @@
-import { checkArguments, parseArguments, readFlag, refuse, takesValue, nearest } from './arguments.ts';
+import { checkArguments, parseArguments, refuse } from './arguments.ts';
 import type { ParsedArguments } from './arguments.ts';
 import { worseEffect } from './effect.ts';
 import type { Effect } from './effect.ts';
@@ -6,8 +6,9 @@ import { HoldpointError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import { workspacePath } from './paths.ts';
 import { exactPathspec, fromFolder, literalPathspec, peelRevision, splitRevisionFile } from './process-paths.ts';
-import { SELECTORS } from './target.ts';
-import type { Selector, Target } from './target.ts';
+import { findCommand } from './process-commands.ts';
+import { placesOf } from './process-places.ts';
+import type { Target } from './target.ts';
 import type { Argument, CommandGrammar, Flag, ProgramGrammar } from './programs.ts';
 
 /** What an agent asks launch-process for. */
@@ -40,8 +41,6 @@ export interface Classified {
   paths: ProcessPath[];
   targets: Target[];
 }
-
-type At = Partial<Record<Selector, string>>;
 
 /**
  * What a launch is and touches, by the table of known programs. Pure.
@@ -78,65 +77,22 @@ function withForms(failure: unknown, program: ProgramGrammar, forms: readonly Co
 
 function knownProgram(name: string, facts: Facts): ProgramGrammar {
   if (/^holdpoint(?:\.\w+)?$/i.test(name))
-    throw refuse('holdpoint is not run through a tool.', 'Approvals are a person’s: hand over the id of the request and wait for it.');
+    throw refuse(
+      'holdpoint is not run through a tool.',
+      'Approvals are a person’s: hand over the id of the request and wait for it.',
+    );
   const program = Object.hasOwn(facts.programs, name) ? facts.programs[name] : undefined;
   if (program && program.commands.length > 0) return program;
   const known = Object.values(facts.programs).filter((each) => each.commands.length > 0);
   const shown = JSON.stringify(name.slice(0, 80));
   throw refuse(
     name.includes('/') ? `${shown} is a path; programs are named, not located.` : `${shown} is not run here.`,
-    program?.instead[''] ?? `The programs are: ${known.map((each) => each.program).sort().join(', ')}.`,
+    program?.instead[''] ??
+      `The programs are: ${known
+        .map((each) => each.program)
+        .sort()
+        .join(', ')}.`,
   );
-}
-
-/** The forms of the sub-command that `args` name, and what is left when its words are taken out. */
-function findCommand(program: ProgramGrammar, args: readonly string[]): { forms: CommandGrammar[]; rest: string[] } {
-  const words: string[] = [];
-  const flags: string[] = [];
-  let index = 0;
-  let found = { forms: commandsOf(program, []), index: 0, flags: 0 };
-  for (; index < args.length; index++) {
-    const arg = args[index] ?? '';
-    if (arg.startsWith('-')) {
-      const read = found.forms.length > 0 ? undefined : readFlag(program, program.program, leadingFlags(program, words), arg)[0];
-      if (!read) break;
-      flags.push(arg);
-      if (takesValue(read.flag) && read.value === undefined) flags.push(args[++index] ?? '');
-      continue;
-    }
-    const longer = program.commands.some((each) => [...words, arg].every((word, at) => each.words[at] === word));
-    if (!longer) break;
-    words.push(arg);
-    found = { forms: commandsOf(program, words), index: index + 1, flags: flags.length };
-  }
-  if (found.forms.length > 0) return { forms: found.forms, rest: [...flags.slice(0, found.flags), ...args.slice(found.index)] };
-  const asked = [...words, ...args.slice(index, index + 3).filter((arg) => !arg.startsWith('-'))];
-  throw refuse(
-    `${[program.program, ...asked.slice(0, words.length + 1)].join(' ').slice(0, 200)} is not among the commands allowed here.`,
-    insteadOf(program, asked),
-  );
-}
-
-/** The flags that may come before all of a command's words are there. */
-function leadingFlags(program: ProgramGrammar, words: readonly string[]): Flag[] {
-  const ahead = program.commands.filter((each) => words.every((word, at) => each.words[at] === word));
-  return [...program.flags, ...ahead.flatMap((each) => each.flags.filter((flag) => (flag.afterWords ?? Infinity) <= words.length))];
-}
-
-function commandsOf(program: ProgramGrammar, words: readonly string[]): CommandGrammar[] {
-  return program.commands.filter(
-    (each) => each.words.length === words.length && each.words.every((word, at) => words[at] === word),
-  );
-}
-
-function insteadOf(program: ProgramGrammar, asked: readonly string[]): string {
-  for (let length = asked.length; length >= 0; length--) {
-    const key = asked.slice(0, length).join(' ');
-    if ((length > 0 || asked.length === 0) && Object.hasOwn(program.instead, key)) return program.instead[key] ?? '';
-  }
-  const commands = [...new Set(program.commands.map((each) => each.words.join(' ')))];
-  const near = nearest(asked.join(' '), commands);
-  return `Allowed: ${commands.join(', ')}.${near ? ` The nearest is ${program.program} ${near}.` : ''}`;
 }
 
 interface Scope {
@@ -148,8 +104,7 @@ interface Scope {
 function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedArguments, scope: Scope): Classified {
   const paths: ProcessPath[] = [];
   const pass = (argument: Argument, value: string) => passOn(argument, value, scope.cwd, paths);
-  const given = selectorsOf(parsed);
-  const { places, pinned } = placesOf(program, form, parsed, given, scope.facts);
+  const { places, pinned } = placesOf(program, form, parsed, scope.facts);
   const leading: Record<number, string[]> = {};
   const flags: string[] = [];
   for (const { flag, value } of [...parsed.flags, ...pinned]) {
@@ -167,7 +122,14 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
     program: program.program,
     command,
     effect: paths.reduce((worst, path) => worseEffect(worst, path.effect), form.effect),
-    argv: [...program.prefix, ...words, ...form.adds, ...flags, ...positionals, ...(form.afterDashes ? ['--', ...after] : [])],
+    argv: [
+      ...program.prefix,
+      ...words,
+      ...form.adds,
+      ...flags,
+      ...positionals,
+      ...(form.afterDashes ? ['--', ...after] : []),
+    ],
     folder: program.folder,
     cwd: scope.cwd,
     paths,
@@ -192,23 +154,14 @@ function passOn(argument: Argument, value: string, cwd: string, paths: ProcessPa
     paths.push({ path, kind, effect });
     return path;
   };
-  switch (argument.kind) {
-    case 'file':
-    case 'tree':
-      return fromFolder(cwd, note(value, argument.kind));
-    case 'pathspec':
-      return literalPathspec(note(value, 'name'));
-    case 'file-pathspec':
-      return exactPathspec(note(value, 'file'));
-    case 'revision':
-      return peelRevision(value);
-    case 'revision-file': {
-      const [revision, written] = splitRevisionFile(value);
-      return `${peelRevision(revision)}:${note(written, 'file')}`;
-    }
-    default:
-      return value;
-  }
+  const { kind } = argument;
+  if (kind === 'file' || kind === 'tree') return fromFolder(cwd, note(value, kind));
+  if (kind === 'pathspec') return literalPathspec(note(value, 'name'));
+  if (kind === 'file-pathspec') return exactPathspec(note(value, 'file'));
+  if (kind === 'revision') return peelRevision(value);
+  if (kind !== 'revision-file') return value;
+  const [revision, written] = splitRevisionFile(value);
+  return `${peelRevision(revision)}:${note(written, 'file')}`;
 }
 
 function spell(flag: Flag, value: string | undefined): string[] {
@@ -217,58 +170,6 @@ function spell(flag: Flag, value: string | undefined): string[] {
   if (name.length > 2) return [`${name}=${value}`];
   if (value.startsWith('-')) throw refuse(`The value of ${name} begins with a dash.`, 'Give another value.');
   return [name, value];
-}
-
-function selectorsOf(parsed: ParsedArguments): At {
-  const at: At = {};
-  for (const { flag, value } of parsed.flags) addSelector(at, flag, value);
-  for (const { argument, value } of [...parsed.positionals, ...parsed.afterDashes]) addSelector(at, argument, value);
-  return at;
-}
-
-function addSelector(at: At, argument: Argument, value: string | undefined): void {
-  const selector = SELECTORS.find((each) => each === argument.kind);
-  if (selector && value !== undefined) at[selector] = value;
-}
-
-/** Where a launch acts, and the flags that pin it there so that the program cannot understand it otherwise. */
-function placesOf(
-  program: ProgramGrammar,
-  form: CommandGrammar,
-  parsed: ParsedArguments,
-  given: At,
-  facts: Facts,
-): { places: At[]; pinned: ParsedArguments['flags'] } {
-  const acts = form.acts ?? program.acts;
-  if (acts === 'local') return { places: [{ ...given, host: 'localhost' }], pinned: [] };
-  if (acts === 'docker') return { places: [{ ...given, dockerHost: facts.docker.host }], pinned: [] };
-  if (acts === 'github') return { places: [{ host: 'github.com', ...given }], pinned: [] };
-  const known = [...form.flags, ...program.flags];
-  const name = given.kubeContext ?? facts.kubernetes.current;
-  const contexts = Object.keys(facts.kubernetes.contexts);
-  if (name === undefined)
-    throw new HoldpointError('unavailable', 'There is no current Kubernetes context.', {
-      hint: contexts.length > 0 ? `Name one with --context: ${contexts.slice(0, 10).join(', ')}.` : 'The operator configures a kubeconfig for Holdpoint.',
-    });
-  const context = Object.hasOwn(facts.kubernetes.contexts, name) ? facts.kubernetes.contexts[name] : undefined;
-  if (!context)
-    throw new HoldpointError('not_found', `There is no Kubernetes context ${JSON.stringify(name)}.`, {
-      hint: `The contexts are: ${contexts.slice(0, 10).join(', ') || 'none'}.`,
-    });
-  const pin = (kind: Selector, value: string): ParsedArguments['flags'] => {
-    const flag = known.find((each) => each.kind === kind);
-    return flag && given[kind] === undefined ? [{ flag, value }] : [];
-  };
-  const at: At = { ...given, kubeContext: name, cluster: context.cluster };
-  const pinned = pin('kubeContext', name);
-  // Every namespace means the strictest of them, and which there are is not known here: a place with nothing to tell its
-  // environment by counts as production.
-  if (parsed.flags.some(({ flag }) => flag.kind === 'all-namespaces')) return { places: [at, {}], pinned };
-  const cluster: At = { kubeContext: name, cluster: context.cluster };
-  if (form.scope === 'cluster') return { places: [cluster], pinned };
-  const namespace = given.namespace ?? context.namespace;
-  const places = form.scope === 'either' ? [{ ...at, namespace }, cluster] : [{ ...at, namespace }];
-  return { places, pinned: [...pinned, ...pin('namespace', namespace)] };
 }
 
 /** An argument as a person reads it; quoted where it would look like more than one. */

@@ -24,7 +24,8 @@ export function literalPathspec(path: string): string {
  */
 export function exactPathspec(path: string): string {
   const last = path.search(/[A-Za-z0-9][^A-Za-z0-9]*$/);
-  if (path === '.' || last === -1) throw refuse(`git cannot be held to ${JSON.stringify(path)} alone.`, 'Name a file with a letter in its name.');
+  if (path === '.' || last === -1)
+    throw refuse(`git cannot be held to ${JSON.stringify(path)} alone.`, 'Name a file with a letter in its name.');
   const escape = (text: string) => text.replace(/[*?[\]\\]/g, '\\$&');
   return `:(top,glob)${escape(path.slice(0, last))}[${path[last]}]${escape(path.slice(last + 1))}`;
 }
@@ -42,7 +43,10 @@ export function peelRevision(written: string): string {
   const sides = range ? [range['from'] ?? '', range['to'] ?? ''] : [written];
   const peeled = sides.map((side) => {
     if (!REVISION.test(side) || side.includes('..'))
-      throw refuse(`${JSON.stringify(written.slice(0, 80))} is no revision that is allowed here.`, 'Write a branch, tag or commit, such as main, v1.2, HEAD~2 or main..HEAD.');
+      throw refuse(
+        `${JSON.stringify(written.slice(0, 80))} is no revision that is allowed here.`,
+        'Write a branch, tag or commit, such as main, v1.2, HEAD~2 or main..HEAD.',
+      );
     return `${side}^{commit}`;
   });
   return peeled.join(range?.['dots'] ?? '');
@@ -52,6 +56,9 @@ export function peelRevision(written: string): string {
 export function splitRevisionFile(written: string): [revision: string, file: string] {
   const colon = written.indexOf(':');
   if (colon < 1 || colon === written.length - 1)
-    throw refuse(`${JSON.stringify(written.slice(0, 80))} is no REVISION:FILE.`, 'Write it as HEAD:docker/Dockerfile, the file from the workspace.');
+    throw refuse(
+      `${JSON.stringify(written.slice(0, 80))} is no REVISION:FILE.`,
+      'Write it as HEAD:docker/Dockerfile, the file from the workspace.',
+    );
   return [written.slice(0, colon), written.slice(colon + 1)];
 }

@@ -25,6 +25,8 @@ const schema = z.strictObject({
 export interface Persona extends Omit<z.output<typeof schema>, 'policy'> {
   /** The policy's file. */
   policyFile: string;
+  /** Where it was read from. */
+  folder: string;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const text = await readFile(resolve(folder, instructions), 'utf8').catch((cause: unknown) => {
     throw new HoldpointError('invalid_input', `${file}: the instructions ${instructions} cannot be read.`, { hint: 'Write the file, or name another with "instructions:".', cause });
   });
-  return { ...rest, instructions: text.trim(), policyFile: policyFileOf(policy, folder) };
+  return { ...rest, instructions: text.trim(), policyFile: policyFileOf(policy, folder), folder };
 }
 
 function fileOf(nameOrFile: string): string {

@@ -12,7 +12,7 @@ import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
 import { openSealKey } from '../approvals/seal.ts';
 import { createAuditLog } from '../audit/log.ts';
-import type { Config } from '../config/config.ts';
+import { refuseExposed, type Config } from '../config/config.ts';
 import { readFacts } from '../config/facts.ts';
 import type { KubernetesFacts } from '../core/facts.ts';
 import type { Ports } from '../core/tool.ts';
@@ -59,6 +59,7 @@ export interface AppOptions {
  * @throws HoldpointError `invalid_input` for a persona, policy or setting that is wrong; nothing has been started then.
  */
 export async function createApp({ config, log, observe = () => {}, ports, kubernetes, at = () => {} }: AppOptions): Promise<App> {
+  refuseExposed(config);
   const [persona, registry, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
@@ -68,13 +69,20 @@ export async function createApp({ config, log, observe = () => {}, ports, kubern
   const audit = createAuditLog({ store, redact: redactor.json });
   const sealKey = openSealKey(config.keys);
   const approvals = createApprovals({ audit, store, approvers: openApprovers(config.keys), sealKey, limits: config.approvals, at });
+  const files = createFiles({
+    workspace: config.workspace,
+    undoDir: join(config.state, 'undo'),
+    undoKey: sealKey,
+    // What binds the agent is not the agent's to change, wherever it lies.
+    protect: [policyFile, persona.folder, ...(config.file ? [config.file] : [])],
+  });
   const stopping = new AbortController();
   const services: Services = {
     registry,
     persona,
     policies,
     facts,
-    ports: { ...realPorts(config, sealKey), ...ports },
+    ports: { files, ...realPorts(config), ...ports },
     audit,
     approvals,
     redactor,
@@ -105,6 +113,7 @@ export async function createApp({ config, log, observe = () => {}, ports, kubern
       await dispatch.idle();
       stopping.abort(new Error('Holdpoint is stopping'));
       await services.ports.processes.close();
+      files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
       await audit.close();
       await store.close();
@@ -112,14 +121,13 @@ export async function createApp({ config, log, observe = () => {}, ports, kubern
   };
 }
 
-function realPorts({ workspace, state, environment, docker, kubernetes }: Config, undoKey: Uint8Array): Ports {
+function realPorts({ workspace, environment, docker, kubernetes }: Config): Omit<Ports, 'files'> {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
     ...(docker.host ? { DOCKER_HOST: docker.host } : {}),
   };
   return {
-    files: createFiles({ workspace, undoDir: join(state, 'undo'), undoKey }),
     processes: createProcesses({ workspace, environment: { ...environment, ...settings } }),
     docker: createDocker(docker.host ? { host: docker.host } : {}),
     kubernetes: createKubernetes({ workspace, ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}) }),

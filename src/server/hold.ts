@@ -1,9 +1,10 @@
-import type { ApprovalRequest, Claim } from '../approvals/request.ts';
+import type { ApprovalRequest, Claim, VisiblePlan } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ApprovalNotice } from '../core/envelope.ts';
 import { asHoldpointError, HoldpointError, type Change, type ErrorCode } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
+import type { Redactor } from '../redact/redact.ts';
 import { held, type Answer } from './answer.ts';
 import { whatMoved } from './compare.ts';
 import { parseInput, schemaHash } from './input.ts';
@@ -22,7 +23,7 @@ export async function hold({ tool, input, policy, call }: Passage, plan: Plan, d
     schemaHash: schemaHash(tool),
     input,
     plan,
-    preview: services.redactor.json({ ...plan.preview }),
+    shown: shownOf(plan, services.redactor),
     policyDigest: policy.digest,
     decision: { ...decision, terms },
     callId: call.id,
@@ -65,7 +66,7 @@ async function again(claim: Claim, call: Call, services: Services): Promise<{ pa
     const passage: Passage = { tool, input: parseInput(tool, claim.input).input, policy, call };
     const { decision, plan } = await planCall(passage, services);
     if (decision.verdict === 'deny' || !plan) return { changes: [{ what: 'the decision', was: 'require_approval', is: `deny: ${decision.reason}` }] };
-    return { passage, changes: whatMoved({ ...claim.plan, preview: plan.preview }, plan) };
+    return { passage, changes: redactChanges(whatMoved(claim.plan, plan), services.redactor) };
   } catch (thrown) {
     const error = asHoldpointError(thrown);
     // A system that does not answer says nothing about what moved: the approval stays good.
@@ -101,6 +102,15 @@ async function act(claim: Claim, passage: Passage, services: Services): Promise<
   } finally {
     clearInterval(renewing);
   }
+}
+
+/** What people are shown of a plan: its secrets masked. */
+function shownOf({ data: _data, ...shown }: Plan, redactor: Redactor): VisiblePlan {
+  return redactor.json(shown as unknown as JsonObject) as unknown as VisiblePlan;
+}
+
+function redactChanges(changes: Change[], { text }: Redactor): Change[] {
+  return changes.map(({ what, was, is }) => ({ what, was: text(was), is: text(is) }));
 }
 
 export function noticeOf({ id, digest, state, summary, approveBy, runBy }: ApprovalRequest): ApprovalNotice {

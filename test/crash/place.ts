@@ -91,7 +91,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
   const limits = { lease: LEASE, refuseAfterDenial: 0, pendingPerPrincipal: 1000, requestsPerMinute: 10_000 };
   const services: Services = {
     registry,
-    persona: { name: 'crash', title: 'Crash', description: 'For the crash tests.', tokenBudget: 1800, tools: ['note'], instructions: '', policyFile: 'crash.yaml' },
+    persona: { name: 'crash', title: 'Crash', description: 'For the crash tests.', tokenBudget: 1800, tools: ['note'], instructions: '', policyFile: 'crash.yaml', folder: '.' },
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
     ports: {} as Ports,

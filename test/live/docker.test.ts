@@ -30,13 +30,17 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
 
   const write = (path: string, content: string) => writeFileSync(join(workspace, path), content);
   const plan = (input: object) => build.plan(build.input.parse({ context: 'app', tags: [TAG], ...input }), context);
-  const run = async (input: object) => build.output.parse(await build.run(JSON.parse(JSON.stringify(await plan(input))) as never, context));
+  const run = async (input: object) =>
+    build.output.parse(await build.run(JSON.parse(JSON.stringify(await plan(input))) as never, context));
 
   beforeAll(async () => {
     await baseImage('local/live-base:1');
     mkdirSync(join(workspace, 'app/secrets'), { recursive: true });
     mkdirSync(join(workspace, 'app/empty'));
-    write('app/Dockerfile', 'FROM local/live-base:1\nARG VERSION=none\nCOPY . /app\nRUN echo "version $VERSION" > /version && ls -a /app\n');
+    write(
+      'app/Dockerfile',
+      'FROM local/live-base:1\nARG VERSION=none\nCOPY . /app\nRUN echo "version $VERSION" > /version && ls -a /app\n',
+    );
     write('app/.dockerignore', '*.log\n!keep.log\n');
     write('app/server.sh', '#!/bin/sh\necho hello\n');
     write('app/.env', `TOKEN=${SECRET}\n`);
@@ -61,7 +65,10 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
   afterAll(async () => {
     files.close();
     rmSync(folder, { recursive: true, force: true });
-    await engine.getImage(TAG).remove({ force: true }).catch(() => {});
+    await engine
+      .getImage(TAG)
+      .remove({ force: true })
+      .catch(() => {});
   });
 
   async function imageFiles(): Promise<string> {
@@ -75,7 +82,11 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
 
   test('D1 C3 builds with progress; .env, secrets and links to them are not in the image, and are named', async () => {
     const result = await run({ buildArgs: { VERSION } });
-    expect(result).toMatchObject({ id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/), tags: [`${TAG}:latest`], builder: 'buildkit' });
+    expect(result).toMatchObject({
+      id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
+      tags: [`${TAG}:latest`],
+      builder: 'buildkit',
+    });
     expect(result.size).toMatchObject({ withinTarget: true });
     expect(result.leftOut).toEqual(['.env', 'link-to-env', 'secrets/key.pem']);
     expect(seen.some(({ message }) => /COPY/.test(message))).toBe(true);
@@ -105,7 +116,9 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
     await baseImage('local/live-base:2');
     await engine.getImage('local/live-base:2').tag({ repo: TAG, tag: 'latest' });
     const moved = await ids();
-    expect(moved.filter((p, index) => p.value !== changed[index]?.value).map(({ id }) => id)).toEqual([`tag:${TAG}:latest`]);
+    expect(moved.filter((p, index) => p.value !== changed[index]?.value).map(({ id }) => id)).toEqual([
+      `tag:${TAG}:latest`,
+    ]);
   });
 
   test('I2 bytes that change after the plan was checked: stale, nothing built', async () => {
@@ -116,9 +129,15 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
   });
 
   test('D1 a build that fails says where, with its last lines', async () => {
-    write('app/broken.Dockerfile', 'FROM local/live-base:1\nRUN echo before the end && echo the cause is this && exit 7\n');
+    write(
+      'app/broken.Dockerfile',
+      'FROM local/live-base:1\nRUN echo before the end && echo the cause is this && exit 7\n',
+    );
     const failing = run({ dockerfile: 'app/broken.Dockerfile', noCache: true });
-    await expect(failing).rejects.toMatchObject({ code: 'upstream', message: expect.stringMatching(/RUN echo before[\s\S]*exit code: 7[\s\S]*\| the cause is this/) });
+    await expect(failing).rejects.toMatchObject({
+      code: 'upstream',
+      message: expect.stringMatching(/RUN echo before[\s\S]*exit code: 7[\s\S]*\| the cause is this/),
+    });
   });
 
   test('D1 a cancelled build stops', async () => {
@@ -140,7 +159,10 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
 
   test('D1 an Engine that is not there: unavailable, with what to do', async () => {
     const absent = createDocker({ host: 'unix:///nonexistent/docker.sock' });
-    await expect(absent.imageId('x:1', context)).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('DOCKER_HOST') });
+    await expect(absent.imageId('x:1', context)).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('DOCKER_HOST'),
+    });
     expect(await absent.imageIdIfReachable('x:1', context)).toBeNull();
   });
 });

@@ -33,7 +33,11 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     context = {
       kubernetes: createKubernetes({ kubeconfig: kubeconfig ?? '', workspace: tmpdir() }),
       docker: createFakeDocker().port,
-      facts: { kubernetes: readKubeContexts(readFileSync(kubeconfig ?? '', 'utf8')), docker: { host: 'local' }, programs: {} },
+      facts: {
+        kubernetes: readKubeContexts(readFileSync(kubeconfig ?? '', 'utf8')),
+        docker: { host: 'local' },
+        programs: {},
+      },
       principal: { person: 'p', agent: 'devops', client: 'test' },
       callId: 'live-test',
       signal: new AbortController().signal,
@@ -51,10 +55,19 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
 
   async function make(name: string, image: string): Promise<void> {
     const labels = { app: name };
-    const container = { name: 'web', image, imagePullPolicy: 'Never', readinessProbe: { httpGet: { path: '/', port: 8080 as never }, periodSeconds: 1 } };
+    const container = {
+      name: 'web',
+      image,
+      imagePullPolicy: 'Never',
+      readinessProbe: { httpGet: { path: '/', port: 8080 as never }, periodSeconds: 1 },
+    };
     const body: V1Deployment = {
       metadata: { name },
-      spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } } },
+      spec: {
+        replicas: 2,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } },
+      },
     };
     await apps.createNamespacedDeployment({ namespace: NAMESPACE, body });
   }
@@ -62,7 +75,8 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
   const ref = (name: string) => ({ context: 'live', namespace: NAMESPACE, kind: 'deployment' as const, name });
   const ready = (name: string) => context.kubernetes.follow(ref(name), 60, () => {}, context);
   const deployment = (name: string) => apps.readNamespacedDeployment({ namespace: NAMESPACE, name });
-  const call = (input: object) => rollout.input.parse({ kind: 'deployment', name: 'api', namespace: NAMESPACE, ...input });
+  const call = (input: object) =>
+    rollout.input.parse({ kind: 'deployment', name: 'api', namespace: NAMESPACE, ...input });
   const merge = setHeaderOptions('Content-Type', PatchStrategy.StrategicMergePatch);
   const plan = (input: object) => rollout.plan(call(input), context);
   async function act(input: object) {
@@ -76,7 +90,9 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
   /** A pod's IP answers with the image's text; the tests run on the node's machine. */
   async function images(name: string): Promise<string[]> {
     const { items } = await core.listNamespacedPod({ namespace: NAMESPACE, labelSelector: `app=${name}` });
-    return items.filter((pod) => pod.metadata?.deletionTimestamp === undefined).map((pod) => pod.spec?.containers[0]?.image ?? '');
+    return items
+      .filter((pod) => pod.metadata?.deletionTimestamp === undefined)
+      .map((pod) => pod.spec?.containers[0]?.image ?? '');
   }
 
   test('D2 restart replaces every pod, follows until ready and marks the template as kubectl does', async () => {
@@ -84,9 +100,13 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     const result = await act({ action: 'restart' });
     expect(result).toMatchObject({ state: 'ready', replicas: { desired: 2, updated: 2, available: 2 } });
     const { spec, metadata } = await deployment('api');
-    expect(spec?.template.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(spec?.template.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt']).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
+    );
     expect(metadata?.managedFields?.some((entry) => entry.manager === 'holdpoint')).toBe(true);
-    const after = (await core.listNamespacedPod({ namespace: NAMESPACE })).items.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
+    const after = (await core.listNamespacedPod({ namespace: NAMESPACE })).items.filter(
+      (pod) => pod.metadata?.deletionTimestamp === undefined,
+    );
     expect(after).toHaveLength(2);
     expect(after.filter((pod) => before.includes(pod.metadata?.uid))).toEqual([]);
     expect(seen.length).toBeGreaterThan(0);
@@ -114,7 +134,13 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
 
   test('I2 a status update between plan and run does not make it stale', async () => {
     const planned = await plan({ action: 'restart', wait: 0 });
-    const patch = [{ op: 'add', path: '/status/conditions/-', value: { type: 'Progressing', status: 'True', reason: 'Test', lastUpdateTime: null } }];
+    const patch = [
+      {
+        op: 'add',
+        path: '/status/conditions/-',
+        value: { type: 'Progressing', status: 'True', reason: 'Test', lastUpdateTime: null },
+      },
+    ];
     await apps.patchNamespacedDeploymentStatus({ namespace: NAMESPACE, name: 'api', body: patch });
     const again = await plan({ action: 'restart', wait: 0 });
     expect(again).toEqual(planned);
@@ -126,10 +152,15 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     const planned = await plan({ action: 'restart', wait: 0 });
     const body = { spec: { template: { metadata: { annotations: { by: 'somebody else' } } } } };
     await apps.patchNamespacedDeployment({ namespace: NAMESPACE, name: 'api', body }, merge);
-    const moved = (await plan({ action: 'restart', wait: 0 })).preconditions.filter((p, index) => JSON.stringify(p) !== JSON.stringify(planned.preconditions[index]));
+    const moved = (await plan({ action: 'restart', wait: 0 })).preconditions.filter(
+      (p, index) => JSON.stringify(p) !== JSON.stringify(planned.preconditions[index]),
+    );
     expect(moved.map(({ id }) => id)).toEqual([`deployment:${NAMESPACE}/api`]);
     const generation = (await deployment('api')).metadata?.generation;
-    await expect(rollout.run(planned, context)).rejects.toMatchObject({ code: 'stale', changes: [{ what: expect.stringContaining('pod template') }] });
+    await expect(rollout.run(planned, context)).rejects.toMatchObject({
+      code: 'stale',
+      changes: [{ what: expect.stringContaining('pod template') }],
+    });
     expect((await deployment('api')).metadata?.generation).toBe(generation);
     await ready('api');
   });
@@ -171,17 +202,33 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
   test('D2 kubectl-get names the cause at a failing pod, lists it, and shows its log', async () => {
     const body = {
       metadata: { name: 'crash' },
-      spec: { restartPolicy: 'Always', containers: [{ name: 'main', image: 'local/live-web:1', imagePullPolicy: 'Never', command: ['/bin/sh', '-c', 'echo out of luck; exit 3'] }] },
+      spec: {
+        restartPolicy: 'Always',
+        containers: [
+          {
+            name: 'main',
+            image: 'local/live-web:1',
+            imagePullPolicy: 'Never',
+            command: ['/bin/sh', '-c', 'echo out of luck; exit 3'],
+          },
+        ],
+      },
     };
     await core.createNamespacedPod({ namespace: NAMESPACE, body });
     await expect
-      .poll(async () => (await look({ kind: 'pods', name: 'crash' })).object?.problems.join('\n') ?? '', { timeout: 60_000, interval: 1000 })
+      .poll(async () => (await look({ kind: 'pods', name: 'crash' })).object?.problems.join('\n') ?? '', {
+        timeout: 60_000,
+        interval: 1000,
+      })
       .toMatch(/exit code 3/);
     const { table } = await look({ kind: 'po' });
     const row = table?.rows.find(([name]) => name === 'crash');
     expect(table?.columns).toEqual(['name', 'ready', 'status', 'restarts', 'image', 'problem', 'age']);
     expect(row?.[5]).toMatch(/exit code 3|CrashLoopBackOff/);
-    expect((await look({ kind: 'pod', name: 'crash', show: 'logs' })).logs?.text).toContain('out of luck');
+    // Between two starts the kubelet has no log for a moment.
+    await expect
+      .poll(async () => (await look({ kind: 'pod', name: 'crash', show: 'logs' })).logs?.text, { timeout: 30_000 })
+      .toContain('out of luck');
     const events = (await look({ kind: 'pod', name: 'crash', show: 'events' })).events ?? [];
     expect(events.map(({ reason }) => reason)).toContain('Started');
   });
@@ -192,7 +239,12 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     const body = { metadata: { name: 'full' }, spec: { hard: { pods: '1' } } };
     await core.createNamespacedResourceQuota({ namespace: NAMESPACE, body });
     try {
-      await expect.poll(async () => (await look({ kind: 'quota', name: 'full' })).object?.details['status'], { timeout: 30_000, interval: 500 }).toHaveProperty('used');
+      await expect
+        .poll(async () => (await look({ kind: 'quota', name: 'full' })).object?.details['status'], {
+          timeout: 30_000,
+          interval: 500,
+        })
+        .toHaveProperty('used');
       const result = await act({ action: 'restart', kind: 'deployment', name: 'greedy', wait: 20 });
       expect(result.state).toBe('failing');
       expect(result.reasons?.join('\n')).toMatch(/exceeded quota/);
@@ -205,9 +257,21 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     const value = 'planted-7f3a91c2';
     await core.createNamespacedSecret({
       namespace: NAMESPACE,
-      body: { metadata: { name: 'db', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ stringData: { password: value } }) } }, stringData: { password: value } },
+      body: {
+        metadata: {
+          name: 'db',
+          annotations: {
+            'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ stringData: { password: value } }),
+          },
+        },
+        stringData: { password: value },
+      },
     });
-    const answers = await Promise.all([look({ kind: 'secrets' }), look({ kind: 'Secret', name: 'db' }), look({ kind: 'secrets.', name: 'db', show: 'events' })]);
+    const answers = await Promise.all([
+      look({ kind: 'secrets' }),
+      look({ kind: 'Secret', name: 'db' }),
+      look({ kind: 'secrets.', name: 'db', show: 'events' }),
+    ]);
     const text = JSON.stringify(answers);
     expect(text).not.toContain(value);
     expect(text).not.toContain(Buffer.from(value).toString('base64'));
@@ -228,13 +292,33 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
 
   test('D2 stateful and daemon sets: restart, history, undo', async () => {
     const labels = { app: 'ds' };
-    const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'web', image: 'local/live-web:1', imagePullPolicy: 'Never' }] } };
-    await apps.createNamespacedDaemonSet({ namespace: NAMESPACE, body: { metadata: { name: 'ds' }, spec: { selector: { matchLabels: labels }, template } } });
+    const template = {
+      metadata: { labels },
+      spec: {
+        terminationGracePeriodSeconds: 1,
+        containers: [{ name: 'web', image: 'local/live-web:1', imagePullPolicy: 'Never' }],
+      },
+    };
+    await apps.createNamespacedDaemonSet({
+      namespace: NAMESPACE,
+      body: { metadata: { name: 'ds' }, spec: { selector: { matchLabels: labels }, template } },
+    });
     const sts = { ...template, metadata: { labels: { app: 'sts' } } };
-    await apps.createNamespacedStatefulSet({ namespace: NAMESPACE, body: { metadata: { name: 'sts' }, spec: { serviceName: 'sts', selector: { matchLabels: { app: 'sts' } }, template: sts } } });
-    for (const [kind, name] of [['daemonset', 'ds'], ['statefulset', 'sts']] as const) {
+    await apps.createNamespacedStatefulSet({
+      namespace: NAMESPACE,
+      body: {
+        metadata: { name: 'sts' },
+        spec: { serviceName: 'sts', selector: { matchLabels: { app: 'sts' } }, template: sts },
+      },
+    });
+    for (const [kind, name] of [
+      ['daemonset', 'ds'],
+      ['statefulset', 'sts'],
+    ] as const) {
       expect(await act({ kind, name, action: 'status', wait: 40 })).toMatchObject({ state: 'ready' });
-      expect(await act({ kind, name, action: 'set-image', images: { web: 'local/live-web:2' } })).toMatchObject({ state: 'ready' });
+      expect(await act({ kind, name, action: 'set-image', images: { web: 'local/live-web:2' } })).toMatchObject({
+        state: 'ready',
+      });
       expect(await images(name)).toEqual(['local/live-web:2']);
       expect(await act({ kind, name, action: 'undo' })).toMatchObject({ state: 'ready' });
       expect(await images(name)).toEqual(['local/live-web:1']);
@@ -246,6 +330,8 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
 describe.skipIf(kubeconfig === undefined)('a Kubernetes that is not there', () => {
   test('D2 unavailable, with what to do', async () => {
     const kubernetes = createKubernetes({ kubeconfig: '/nonexistent/kubeconfig', workspace: tmpdir() });
-    await expect(kubernetes.cluster('live', { callId: 'x', signal: new AbortController().signal })).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('KUBECONFIG') });
+    await expect(
+      kubernetes.cluster('live', { callId: 'x', signal: new AbortController().signal }),
+    ).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('KUBECONFIG') });
   });
 });

@@ -1,10 +1,11 @@
 /**
- * Holdpoint with a cluster in memory: the server's own app, transports and command line (`serve --stdio | --http … `), and a
- * fake behind the Kubernetes port. `HOLDPOINT_TEST_RESTARTS` names a file that gets a line for every patch.
+ * Holdpoint with a cluster and an Engine in memory: the server's own app, transports and command line (`serve --stdio | --http
+ * HOST:PORT …`), and fakes behind the Kubernetes and the Docker port. `HOLDPOINT_TEST_RESTARTS` names a file that gets a line for every patch.
  */
 import { appendFileSync } from 'node:fs';
 import { destination, pino } from 'pino';
 
+import { createFakeDocker } from '../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../src/adapters/kubernetes/fake.ts';
 import { runServer } from '../../src/cli/serve.ts';
 import { loadConfig, type Flags } from '../../src/config/config.ts';
@@ -22,4 +23,4 @@ const record = process.env['HOLDPOINT_TEST_RESTARTS'];
 cluster.beforePatch((request) => {
   if (record) appendFileSync(record, `${request.path}\n`);
 });
-await runServer(loadConfig(flags as Flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), { ports: { kubernetes: cluster.port }, kubernetes: cluster.facts });
+await runServer(loadConfig(flags as Flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), { ports: { kubernetes: cluster.port, docker: createFakeDocker().port }, kubernetes: cluster.facts });

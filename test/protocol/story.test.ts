@@ -121,7 +121,7 @@ test('a row set to approved by hand in the database runs nothing (I2)', async ()
   const { call } = await connect('2.x', 'stdio');
   const id = (await call('kubectl-rollout', { ...rollout, namespace: 'tta-prod' })).envelope.approval?.id ?? '';
   const { DatabaseSync } = await import('node:sqlite');
-  const database = new DatabaseSync(join(place.state, 'holdpoint.db'));
+  const database = new DatabaseSync(join(place.state, 'holdpoint.db'), { timeout: 5000 });
   const { changes } = database.prepare(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`).run(Date.now() + 600_000, id);
   database.close();
   expect(changes).toBe(1);

@@ -25,10 +25,14 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
       });
     }
     if (!SECRET_NAME.test(name) && !looksRandom(value) && !SECRET_VALUE.some((shape) => shape.test(value))) continue;
-    throw new HoldpointError('denied', `The build argument ${name} looks like a secret, and an image shows its build arguments to everybody who has it.`, {
-      rule: 'build-args',
-      hint: 'Build without it and give the secret to the container when it starts (environment, Kubernetes Secret); fetch private dependencies before the build.',
-    });
+    throw new HoldpointError(
+      'denied',
+      `The build argument ${name} looks like a secret, and an image shows its build arguments to everybody who has it.`,
+      {
+        rule: 'build-args',
+        hint: 'Build without it and give the secret to the container when it starts (environment, Kubernetes Secret); fetch private dependencies before the build.',
+      },
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 /** One step of a build as BuildKit reports it. */
-export interface Vertex {
+interface Vertex {
   name: string;
   started: boolean;
   cached: boolean;
@@ -22,11 +22,19 @@ type Field = [number: number, value: Buffer | bigint];
  */
 export function readStatus(base64: string): BuildKitStatus {
   const fields = [...message(Buffer.from(base64, 'base64'))];
-  const parts = (wanted: number) => fields.filter(([number, value]) => number === wanted && typeof value !== 'bigint').map(([, value]) => value as Buffer);
+  const parts = (wanted: number) =>
+    fields
+      .filter(([number, value]) => number === wanted && typeof value !== 'bigint')
+      .map(([, value]) => value as Buffer);
   return {
     vertexes: parts(1).map((bytes) => {
       const vertex = new Map(message(bytes));
-      return { name: text(vertex.get(3)), cached: vertex.get(4) === 1n, started: vertex.has(5), error: text(vertex.get(7)) };
+      return {
+        name: text(vertex.get(3)),
+        cached: vertex.get(4) === 1n,
+        started: vertex.has(5),
+        error: text(vertex.get(7)),
+      };
     }),
     logs: parts(3).map((bytes) => text(new Map(message(bytes)).get(4))),
   };

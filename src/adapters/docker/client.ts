@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import type { Readable } from 'node:stream';
 
@@ -59,7 +60,8 @@ export function createDocker(settings: DockerSettings = {}): DockerPort {
     imageIdIfReachable: (reference, call) => imageId(reference, call, SHORT_TIMEOUT).catch(() => null),
 
     async build(request, report, call) {
-      const docker = await connect();
+      // A client of its own, so that its session can be ended with it.
+      const docker = await connection(host, settings.certificates);
       const started = performance.now();
       const builder = await bestBuilder(docker, call).catch((error: unknown) => {
         throw engineError(host, error, call.signal);
@@ -76,22 +78,51 @@ export function createDocker(settings: DockerSettings = {}): DockerPort {
   };
 }
 
-async function built(docker: Docker, builder: BuiltImage['builder'], request: BuildRequest, report: (update: BuildUpdate) => void, call: Call) {
+async function built(
+  docker: Docker,
+  builder: BuiltImage['builder'],
+  request: BuildRequest,
+  report: (update: BuildUpdate) => void,
+  call: Call,
+) {
   const context = packed(request.entries);
   // What goes wrong while the files are read ends the request: the Engine never builds half a context.
   const { promise: broken, reject } = Promise.withResolvers<never>();
   context.once('error', reject);
   broken.catch(() => {});
+  const endSession = sessionOf(docker);
   const query = { ...buildQuery(request), version: builder === 'buildkit' ? '2' : '1', abortSignal: call.signal };
   try {
     // Its type has one tag; the Engine takes several, and the vendor sends them.
-    const stream = await Promise.race([docker.buildImage(context, query as unknown as Docker.ImageBuildOptions), broken]);
+    const stream = await Promise.race([
+      docker.buildImage(context, query as unknown as Docker.ImageBuildOptions),
+      broken,
+    ]);
     const output = readOutput(report);
-    await Promise.race([readEvents(addAbortSignal(call.signal, stream as Readable), (event) => output.take(event)), broken]);
+    await Promise.race([
+      readEvents(addAbortSignal(call.signal, stream as Readable), (event) => output.take(event)),
+      broken,
+    ]);
     return output.end();
   } finally {
     context.destroy();
+    endSession();
   }
+}
+
+/** The vendor opens a session for BuildKit beside the build and closes it only after one that ends by itself. */
+function sessionOf(docker: Docker): () => void {
+  const modem = docker.modem as {
+    dial(options: { path: string }, done: (error: unknown, socket?: Socket) => void): void;
+  };
+  const dial = modem.dial.bind(modem);
+  let session: Socket | undefined;
+  modem.dial = (options, done) =>
+    dial(options, (error, answer) => {
+      if (options.path.endsWith('/session')) session = answer;
+      done(error, answer);
+    });
+  return () => session?.destroy();
 }
 
 /** The Engine's answer to a build is one JSON event a line. */
@@ -114,7 +145,15 @@ async function bestBuilder(docker: Docker, call: Call): Promise<BuiltImage['buil
 async function connection(host: string, certificates: string | undefined): Promise<Docker> {
   const { default: Client } = await import('dockerode');
   // Every field is set, for the vendor takes what is missing from the environment.
-  const unset = { host: undefined, port: undefined, socketPath: undefined, ca: undefined, cert: undefined, key: undefined, protocol: 'http' as const };
+  const unset = {
+    host: undefined,
+    port: undefined,
+    socketPath: undefined,
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+    protocol: 'http' as const,
+  };
   return new Client({ ...unset, ...(await endpoint(host, certificates)) });
 }
 
@@ -129,12 +168,22 @@ async function endpoint(host: string, certificates: string | undefined): Promise
   }
   const base = { host: url.hostname, port: Number(url.port || (certificates === undefined ? 2375 : 2376)) };
   if (certificates === undefined) return base;
-  const [ca, cert, key] = await Promise.all(['ca.pem', 'cert.pem', 'key.pem'].map((file) => readFile(join(certificates, file), 'utf8')));
-  return { ...base, protocol: 'https', ...(ca === undefined ? {} : { ca }), ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
+  const [ca, cert, key] = await Promise.all(
+    ['ca.pem', 'cert.pem', 'key.pem'].map((file) => readFile(join(certificates, file), 'utf8')),
+  );
+  return {
+    ...base,
+    protocol: 'https',
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
 }
 
 function statusOf(error: unknown): number | undefined {
-  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+    ? error.statusCode
+    : undefined;
 }
 
 /** The work's outcome, or a rejection when the time is over or the call is cancelled. */

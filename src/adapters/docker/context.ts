@@ -49,27 +49,49 @@ export async function listContext(context: string, dockerfile: string, reader: R
       hint: 'Use a context that holds it, such as ".", and keep what is not needed out with .dockerignore.',
     });
   }
+  // Linked folders are not gone into, so every other entry lies where its name says.
+  const { real } = await reader.files.look(context);
+  const isLink = (name: string, facts: FileFacts) => facts.type === 'folder' && facts.real !== below(real, name);
   const needed = new Set([dockerfile, `${dockerfile}.dockerignore`, below(context, '.dockerignore')]);
   const ignored = await ignoreRules(context, dockerfile, reader);
-  const { entries, refused, cut } = await reader.files.list(context, { recursive: true, respectIgnore: false, limit: MAX_FILES * 5, signal: reader.signal });
+  const { entries, refused, cut } = await reader.files.list(context, {
+    recursive: true,
+    respectIgnore: false,
+    limit: MAX_FILES * 5,
+    signal: reader.signal,
+  });
   const listed = entries.map((facts) => ({ path: facts.path, name: inside(facts.path), facts }));
-  const wanted = listed.filter(({ path, name, facts }) => facts.type === 'file' && (needed.has(path) || !ignored(name)));
-  const permitted = ({ facts }: ContextFile) => [facts.path, facts.real].every((path) => reader.permits(fileTarget(path, 'read')));
+  const wanted = listed.filter(
+    ({ path, name, facts }) => facts.type === 'file' && (needed.has(path) || !ignored(name)),
+  );
+  const permitted = ({ facts }: ContextFile) =>
+    [facts.path, facts.real].every((path) => reader.permits(fileTarget(path, 'read')));
   const files = wanted.filter(permitted);
   const leftOut = [
-    ...wanted.filter((file) => !permitted(file)).map(({ name }) => ({ name, why: 'the policy does not allow it to be read' })),
-    ...refused.map(({ path, shown, why }) => ({ name: path === undefined ? shown : inside(path), why })).filter(({ name }) => !ignored(name)),
-    ...listed.filter(({ name, facts }) => isLinkedFolder(facts) && !ignored(name)).map(({ name }) => ({ name, why: 'a link to a folder is not followed' })),
+    ...wanted
+      .filter((file) => !permitted(file))
+      .map(({ name }) => ({ name, why: 'the policy does not allow it to be read' })),
+    ...refused
+      .map(({ path, shown, why }) => ({ name: path === undefined ? shown : inside(path), why }))
+      .filter(({ name }) => !ignored(name)),
+    ...listed
+      .filter(({ name, facts }) => isLink(name, facts) && !ignored(name))
+      .map(({ name }) => ({ name, why: 'a link to a folder is not followed' })),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const occupied = new Set(listed.map(({ name }) => name.slice(0, Math.max(0, name.lastIndexOf('/')))));
-  const empty = listed.filter(({ name, facts }) => facts.type === 'folder' && !isLinkedFolder(facts) && !occupied.has(name) && !ignored(name));
+  const empty = listed.filter(
+    ({ name, facts }) => facts.type === 'folder' && !isLink(name, facts) && !occupied.has(name) && !ignored(name),
+  );
   const bytes = files.reduce((sum, { facts }) => sum + facts.size, 0);
   if (cut || files.length > MAX_FILES || bytes > MAX_BYTES) throw tooLarge(files, bytes, cut);
-  return { context, dockerfile: inside(dockerfile), files, emptyFolders: empty.map(({ name }) => name), leftOut, bytes };
-}
-
-function isLinkedFolder(facts: FileFacts): boolean {
-  return facts.type === 'folder' && facts.real.split('/').at(-1) !== facts.path.split('/').at(-1);
+  return {
+    context,
+    dockerfile: inside(dockerfile),
+    files,
+    emptyFolders: empty.map(({ name }) => name),
+    leftOut,
+    bytes,
+  };
 }
 
 function below(folder: string, name: string): string {
@@ -89,7 +111,11 @@ async function ignoreRules(context: string, dockerfile: string, { files }: Reade
  * The context as entries for the Engine, one file in memory at a time, and its digest: SHA-256 over mode, name and content
  * of every file. `expected`: the digest that it must have; at the end it throws `stale` where the bytes were others.
  */
-export async function* contextEntries(listing: ContextListing, reader: Reader, expected?: string): AsyncGenerator<BuildEntry, string> {
+export async function* contextEntries(
+  listing: ContextListing,
+  reader: Reader,
+  expected?: string,
+): AsyncGenerator<BuildEntry, string> {
   const whole = createHash('sha256');
   for (const name of listing.emptyFolders) {
     whole.update(`folder ${JSON.stringify(name)}\n`);
@@ -138,10 +164,14 @@ export function refuseMissingCopies({ copies }: Dockerfile, { files, leftOut }: 
     const matches = sourceTest(source);
     const missing = leftOut.find(({ name }) => matches(name));
     if (missing === undefined || files.some(({ name }) => matches(name))) continue;
-    throw new HoldpointError('denied', `Line ${line} of the Dockerfile copies ${missing.name}, which is kept out of every build context: ${missing.why}.`, {
-      rule: 'build-context',
-      hint: 'Take the line out; give secrets to the container when it starts (environment, Kubernetes Secret), never to the image.',
-    });
+    throw new HoldpointError(
+      'denied',
+      `Line ${line} of the Dockerfile copies ${missing.name}, which is kept out of every build context: ${missing.why}.`,
+      {
+        rule: 'build-context',
+        hint: 'Take the line out; give secrets to the container when it starts (environment, Kubernetes Secret), never to the image.',
+      },
+    );
   }
 }
 
@@ -161,7 +191,11 @@ function tooLarge(files: readonly ContextFile[], bytes: number, cut: boolean): H
   }
   const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 3);
   const named = largest.map(([name, size]) => `${name} (${Math.ceil(size / 1e6)} MB)`).join(', ');
-  return new HoldpointError('invalid_input', `The build context is too large: ${cut ? 'more than ' : ''}${files.length} files, ${Math.ceil(bytes / 1e6)} MB.`, {
-    hint: `At most ${MAX_FILES} files and ${MAX_BYTES / 1024 / 1024} MB. Largest: ${named}. Name what the image does not need in .dockerignore.`,
-  });
+  return new HoldpointError(
+    'invalid_input',
+    `The build context is too large: ${cut ? 'more than ' : ''}${files.length} files, ${Math.ceil(bytes / 1e6)} MB.`,
+    {
+      hint: `At most ${MAX_FILES} files and ${MAX_BYTES / 1024 / 1024} MB. Largest: ${named}. Name what the image does not need in .dockerignore.`,
+    },
+  );
 }

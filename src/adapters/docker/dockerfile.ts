@@ -25,7 +25,8 @@ export function readDockerfile(text: string, buildArgs: Readonly<Record<string, 
     if (word === 'ARG' && stageCount === 0) {
       for (const declaration of rest.split(/\s+/)) {
         const [name = '', value = ''] = declaration.split(/=(.*)/s);
-        globals[name] = (Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined) ?? value.replace(/^(["'])(.*)\1$/, '$2');
+        globals[name] =
+          (Object.hasOwn(buildArgs, name) ? buildArgs[name] : undefined) ?? value.replace(/^(["'])(.*)\1$/, '$2');
       }
     } else if (word === 'FROM') {
       const [image = '', as = '', stage = ''] = rest.replace(/^(--\S+\s+)+/, '').split(/\s+/);
@@ -62,7 +63,9 @@ function* instructions(text: string): Generator<Instruction> {
     }
     const [, word = '', rest = ''] = /^\s*([A-Za-z]+)\s+(.*)$/s.exec(whole) ?? [];
     if (word === '') continue;
-    const delimiters = ['RUN', 'COPY', 'ADD'].includes(word.toUpperCase()) ? [...rest.matchAll(/<<-?["']?(\w+)["']?/g)] : [];
+    const delimiters = ['RUN', 'COPY', 'ADD'].includes(word.toUpperCase())
+      ? [...rest.matchAll(/<<-?["']?(\w+)["']?/g)]
+      : [];
     for (const [, delimiter] of delimiters) {
       const end = lines.findIndex((line, at) => at > index && line.trim() === delimiter);
       if (end > 0) index = end;
@@ -88,8 +91,11 @@ function sources(rest: string): string[] {
 
 /** `$X`, `${X}` and `${X:-default}` filled in; what is unknown stays. */
 function filled(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})/g, (whole, plain?: string, braced?: string, fallback?: string) => {
-    const value = values[plain ?? braced ?? ''];
-    return value === undefined || value === '' ? (fallback ?? whole) : value;
-  });
+  return text.replace(
+    /\$(?:(\w+)|\{(\w+)(?::-([^}]*))?\})/g,
+    (whole, plain?: string, braced?: string, fallback?: string) => {
+      const value = values[plain ?? braced ?? ''];
+      return value === undefined || value === '' ? (fallback ?? whole) : value;
+    },
+  );
 }

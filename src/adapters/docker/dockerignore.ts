@@ -100,5 +100,8 @@ function source(pattern: string): string {
 }
 
 function refused(why: string, cause?: unknown): HoldpointError {
-  return new HoldpointError('invalid_input', `The .dockerignore ${why}.`, { hint: 'Correct the .dockerignore of this context.', cause });
+  return new HoldpointError('invalid_input', `The .dockerignore ${why}.`, {
+    hint: 'Correct the .dockerignore of this context.',
+    cause,
+  });
 }

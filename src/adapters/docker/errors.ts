@@ -4,7 +4,10 @@ import { HoldpointError } from '../../core/errors.ts';
 export function engineError(host: string, error: unknown, signal: AbortSignal): HoldpointError {
   if (error instanceof HoldpointError) return error;
   if (signal.aborted) return new HoldpointError('timeout', 'The call was cancelled.', { cause: error });
-  const status = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+  const status =
+    error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+      ? error.statusCode
+      : undefined;
   if (status === undefined) {
     return new HoldpointError('unavailable', `The Docker Engine at ${host} cannot be reached.`, {
       hint: 'Check that it runs and that this user may open its socket (`docker info`); the operator sets another with DOCKER_HOST.',
@@ -13,7 +16,10 @@ export function engineError(host: string, error: unknown, signal: AbortSignal): 
   }
   const said = JSON.stringify(messageOf(error));
   if (status === 400) {
-    return new HoldpointError('invalid_input', `The Docker Engine rejects the request. It said: ${said}`, { hint: 'Correct what it names.', cause: error });
+    return new HoldpointError('invalid_input', `The Docker Engine rejects the request. It said: ${said}`, {
+      hint: 'Correct what it names.',
+      cause: error,
+    });
   }
   return new HoldpointError('upstream', `The Docker Engine answered with HTTP ${status}. It said: ${said}`, {
     hint: 'Correct what it names, or look at the Engine’s own log.',
@@ -23,5 +29,8 @@ export function engineError(host: string, error: unknown, signal: AbortSignal): 
 
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '') : '';
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim().slice(0, 600);
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
+    .slice(0, 600);
 }

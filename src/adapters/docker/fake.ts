@@ -5,7 +5,7 @@ import type { BuildRequest } from './build.ts';
 import type { DockerPort } from './port.ts';
 
 /** What one build was given. */
-export interface FakeBuild {
+interface FakeBuild {
   request: Omit<BuildRequest, 'entries'>;
   /** Name → content of the context's files. */
   files: Record<string, string>;
@@ -44,7 +44,9 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
         if (failure !== undefined) throw new HoldpointError('upstream', failure, { hint: 'Correct the Dockerfile.' });
         const steps = (files[request.dockerfile] ?? '').split('\n').filter((line) => /^[A-Z]+ /.test(line));
         for (const [index, step] of steps.entries()) report({ message: step, done: index + 1, total: steps.length });
-        const id = `sha256:${createHash('sha256').update(JSON.stringify([request, files])).digest('hex')}`;
+        const id = `sha256:${createHash('sha256')
+          .update(JSON.stringify([request, files]))
+          .digest('hex')}`;
         for (const tag of request.tags) store.set(tag, id);
         builds.push({ request, files });
         return { id, bytes: 12_300_000, seconds: 1.5, steps: steps.length, cached: 0, builder: 'buildkit' };

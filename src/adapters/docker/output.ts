@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 import { HoldpointError } from '../../core/errors.ts';
 import type { BuildUpdate } from './build.ts';
 import { readStatus } from './buildkit.ts';
@@ -69,7 +71,8 @@ export function readOutput(report: (update: BuildUpdate) => void) {
     },
     /** @throws HoldpointError `upstream` for a build that failed or gave no image. */
     end(): { id: string; steps: number; cached: number } {
-      if (failure !== undefined || id === undefined) throw failed(failure ?? 'it ended without an image', current, last);
+      if (failure !== undefined || id === undefined)
+        throw failed(failure ?? 'it ended without an image', current, last);
       return { id, steps: known(), cached: cached.size };
     },
   };
@@ -78,14 +81,19 @@ export function readOutput(report: (update: BuildUpdate) => void) {
 function failed(why: string, step: string, last: readonly string[]): HoldpointError {
   const where = step === '' ? 'The build failed' : `The build failed at ${JSON.stringify(step)}`;
   const lines = last.map((text) => `  | ${text}`).join('\n');
-  return new HoldpointError('upstream', `${where}: ${JSON.stringify(why)}.${lines === '' ? '' : ` Its last lines:\n${lines}`}`, {
-    hint: 'Correct the Dockerfile or the files it uses, then build again.',
-  });
+  return new HoldpointError(
+    'upstream',
+    `${where}: ${JSON.stringify(why)}.${lines === '' ? '' : ` Its last lines:\n${lines}`}`,
+    {
+      hint: 'Correct the Dockerfile or the files it uses, then build again.',
+    },
+  );
 }
 
 /** A line of output as data: no control or bidirectional characters, bounded. */
 function shown(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- colours of terminals
-  const plain = text.replace(/\u001B\[[0-9;?]*[A-Za-z]/g, '').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const plain = stripVTControlCharacters(text)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
   return plain.length <= MAX_LINE ? plain : `${plain.slice(0, MAX_LINE)}…`;
 }

@@ -1,8 +1,6 @@
 import type { PlanContext } from '../../core/tool.ts';
 import type { BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
 
-export type { BuildEntry, BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
-
 /** Whose call a request belongs to, and when to give up. */
 export type Call = Pick<PlanContext, 'callId' | 'signal'>;
 

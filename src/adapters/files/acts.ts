@@ -5,10 +5,10 @@ import { open } from 'node:fs/promises';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { same, type Descriptors, type Entry } from './descriptors.ts';
-import type { Place } from './resolve.ts';
+import type { Place, Spot } from './resolve.ts';
 
 /** Moves the file aside first: what is unlinked then is known to be the file that was checked and kept. */
-export function unlinkChecked(descriptors: Descriptors, { folder, name, path }: Place, entry: Entry): void {
+export function unlinkChecked(descriptors: Descriptors, { spot: { folder, name }, path }: Place, entry: Entry): void {
   const aside = temporaryName();
   renameSync(`${folder.at}/${name}`, `${folder.at}/${aside}`);
   const taken = descriptors.child(folder, aside);
@@ -25,13 +25,13 @@ export function unlinkChecked(descriptors: Descriptors, { folder, name, path }: 
 export async function makeFolders<T>(
   descriptors: Descriptors,
   place: Place,
-  use: (folder: Entry, names: readonly string[]) => Promise<T>,
+  use: (spot: Spot) => Promise<T>,
 ): Promise<T> {
   const opened: Entry[] = [];
   const made: string[] = [];
   try {
-    let folder = place.folder;
-    const names = [...place.folderNames];
+    let { folder } = place.spot;
+    const folderNames = [...place.spot.folderNames];
     for (const name of place.missing.slice(0, -1)) {
       mkdirSync(`${folder.at}/${name}`);
       made.push(`${folder.at}/${name}`);
@@ -40,9 +40,9 @@ export async function makeFolders<T>(
       opened.push(child.entry);
       syncFolder(descriptors, folder);
       folder = child.entry;
-      names.push(name);
+      folderNames.push(name);
     }
-    return await use(folder, names);
+    return await use({ folder, folderNames, name: place.missing.at(-1) ?? place.spot.name });
   } catch (error) {
     for (const path of made.toReversed()) removeEmptyFolder(path);
     throw error;

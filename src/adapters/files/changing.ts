@@ -7,7 +7,7 @@ import { makeFolders, stale, syncFolder, unlinkChecked, writeTemporary } from '.
 import { same, type Descriptors, type Entry } from './descriptors.ts';
 import type { Change } from './port.ts';
 import { hashOf, readBytes } from './reading.ts';
-import { withPlace, type Place } from './resolve.ts';
+import { withPlace, type Place, type Spot } from './resolve.ts';
 import type { UndoRecord, UndoStore } from './undo.ts';
 
 /** The largest file that is replaced or removed: its copy must be kept. */
@@ -27,38 +27,32 @@ interface Before {
   mode: number | undefined;
 }
 
-/** Writing and removing through checked descriptors, each change kept for undo before it is made. */
-export function createChanging(descriptors: Descriptors, undo: UndoStore): Changing {
-  const identityOf = async (place: Place): Promise<Json> => {
-    return identityWith(place, place.entry && (await hashOf(descriptors, fileOf(place))));
-  };
+/**
+ * Writing and removing through checked descriptors, each change kept for undo before it is made. `protect`: paths from the
+ * workspace that are never changed, nor what is below them.
+ */
+export function createChanging(descriptors: Descriptors, undo: UndoStore, protect: readonly string[]): Changing {
+  const isProtected = protect.map((path) => path.normalize('NFC').toLowerCase());
+
+  async function identity(place: Place): Promise<Json> {
+    const file = place.entry && fileOf(place);
+    return identityWith(place, file && (await hashOf(descriptors, file)));
+  }
 
   /** The file as it is now, its bytes and their hash. */
   async function before(place: Place, expected: Json): Promise<Before> {
     refuseGitsOwn(place);
-    if (place.entry && fileOf(place).stat.size > MAX_KEPT)
-      throw new HoldpointError(
-        'denied',
-        `${place.path} is larger than ${MAX_KEPT} bytes, so that no copy of it would be kept.`,
-        {
-          hint: 'Ask a person to change or remove it.',
-        },
-      );
-    const bytes = place.entry && (await readBytes(descriptors, place.entry, { maxBytes: MAX_KEPT }));
+    refuseProtected(place, isProtected);
+    const file = place.entry && fileOf(place);
+    const bytes = file && (await readBytes(descriptors, file, { maxBytes: MAX_KEPT }));
     const sha256 = bytes && sha256Of(bytes);
     const is = identityWith(place, sha256);
     if (JSON.stringify(is) !== JSON.stringify(expected)) throw stale(place.path, expected, is);
-    return { bytes, sha256, mode: place.entry && Number(place.entry.stat.mode & 0o777n) };
+    return { bytes, sha256, mode: file && Number(file.stat.mode & 0o777n) };
   }
 
-  /** Throws where the name in the folder has become something else since it was opened, or the folder has moved. */
-  function checkUnmoved(
-    folder: Entry,
-    folderNames: readonly string[],
-    name: string,
-    entry: Entry | undefined,
-    path: string,
-  ): void {
+  /** Throws where the name has become something else since it was opened, or its folder has moved. */
+  function checkUnmoved({ folder, folderNames, name }: Spot, { entry, path }: Place): void {
     descriptors.checkWhereabouts(folder, folderNames);
     const now = descriptors.child(folder, name);
     if (now && 'entry' in now) closeSync(now.entry.fd);
@@ -67,30 +61,18 @@ export function createChanging(descriptors: Descriptors, undo: UndoStore): Chang
       throw stale(path, 'as it was when this call read it', 'changed, exchanged or removed in the meantime');
   }
 
-  async function put(
-    folder: Entry,
-    folderNames: readonly string[],
-    name: string,
-    place: Place,
-    bytes: Uint8Array,
-    expected: Json,
-    mode?: number,
-  ): Promise<Change> {
-    const { path, entry } = place;
+  async function put(spot: Spot, place: Place, bytes: Uint8Array, expected: Json, mode?: number): Promise<Change> {
+    const { real, entry } = place;
     const old = await before(place, expected);
     if (entry) accessSync(entry.at, constants.W_OK);
-    const temporary = await writeTemporary(folder, bytes, mode ?? old.mode);
+    const temporary = await writeTemporary(spot.folder, bytes, mode ?? old.mode);
     try {
-      return await keeping(
-        { path: place.real, did: entry ? 'replaced' : 'created', after: sha256Of(bytes) },
-        old,
-        () => {
-          checkUnmoved(folder, folderNames, name, entry, path);
-          renameSync(temporary, `${folder.at}/${name}`);
-          syncFolder(descriptors, folder);
-          return bytes.length;
-        },
-      );
+      return await keeping({ path: real, did: entry ? 'replaced' : 'created', after: sha256Of(bytes) }, old, () => {
+        checkUnmoved(spot, place);
+        renameSync(temporary, `${spot.folder.at}/${spot.name}`);
+        syncFolder(descriptors, spot.folder);
+        return bytes.length;
+      });
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
@@ -121,35 +103,42 @@ export function createChanging(descriptors: Descriptors, undo: UndoStore): Chang
   }
 
   return {
-    identity: (path) => withPlace(descriptors, path, identityOf),
+    identity: (path) => withPlace(descriptors, path, identity),
 
     write: (path, bytes, expected, mode) =>
       withPlace(descriptors, path, async (place) => {
-        if (place.entry || place.missing.length === 1)
-          return put(place.folder, place.folderNames, place.name, place, bytes, expected, mode);
+        if (place.missing.length <= 1) return put(place.spot, place, bytes, expected, mode);
         await before(place, expected);
-        return makeFolders(descriptors, place, (folder, folderNames) =>
-          put(folder, folderNames, place.missing.at(-1) ?? '', place, bytes, expected, mode),
-        );
+        return makeFolders(descriptors, place, (spot) => put(spot, place, bytes, expected, mode));
       }),
 
     remove: (path, expected) =>
       withPlace(descriptors, path, async (place) => {
         const old = await before(place, expected);
-        const entry = fileOf(place);
+        const file = fileOf(place);
         return keeping({ path: place.real, did: 'removed' }, old, () => {
-          checkUnmoved(place.folder, place.folderNames, place.name, entry, path);
-          unlinkChecked(descriptors, place, entry);
+          checkUnmoved(place.spot, place);
+          unlinkChecked(descriptors, place, file);
           return 0;
         });
       }),
   };
 }
 
+/** A file that can be changed: one of which a copy can be kept. */
 function fileOf({ entry, path }: Place): Entry {
   if (!entry) throw new HoldpointError('not_found', `${path} is not there.`, { hint: 'View its folder for what is.' });
   if (!entry.stat.isFile())
     throw new HoldpointError('invalid_input', `${path} is a folder, not a file.`, { hint: 'Name a file.' });
+  if (entry.stat.size > MAX_KEPT)
+    throw new HoldpointError(
+      'denied',
+      `${path} has more than ${MAX_KEPT} bytes, so that no copy of it would be kept.`,
+      {
+        rule: 'paths',
+        hint: 'Ask a person to change or remove it.',
+      },
+    );
   return entry;
 }
 
@@ -159,6 +148,16 @@ function refuseGitsOwn({ path, real }: Place): void {
   throw new HoldpointError('denied', `${path} belongs to git, which alone changes it.`, {
     rule: 'paths',
     hint: 'Use git through launch-process.',
+  });
+}
+
+/** What decides on the agent is not the agent's to change, whatever the policy says. */
+function refuseProtected({ path, real }: Place, isProtected: readonly string[]): void {
+  const folded = real.toLowerCase();
+  if (!isProtected.some((one) => folded === one || folded.startsWith(`${one}/`))) return;
+  throw new HoldpointError('denied', `${path} governs what this agent may do, and no agent changes it.`, {
+    rule: 'paths',
+    hint: 'Tell a person what should be changed in it, and why.',
   });
 }
 

@@ -21,6 +21,8 @@ export interface FilesSettings {
   undoDir: string;
   /** 32 bytes that encrypt the copies; without it they are kept as they are. */
   undoKey?: Uint8Array;
+  /** Files and folders that are never written or removed, wherever they are: the policy, the persona. */
+  protect?: readonly string[];
   /** How entries are reached; for tests. Descriptors where the system has them. */
   reach?: Reach;
 }
@@ -32,7 +34,7 @@ export interface WorkspaceFiles extends FilesPort {
   /** Undoes the change of an undo id, or the newest of a path; see restore.ts. */
   restore(which: string, options?: RestoreOptions): Promise<Restored>;
   /** Closes the descriptor of the workspace. */
-  close(): void;
+  close: () => void;
 }
 
 /**
@@ -44,6 +46,7 @@ export function createFiles({
   workspace,
   undoDir,
   undoKey,
+  protect = [],
   reach = process.platform === 'linux' ? 'descriptors' : 'paths',
 }: FilesSettings): WorkspaceFiles {
   const descriptors = pin(workspace, reach);
@@ -55,7 +58,11 @@ export function createFiles({
     });
   }
   const undo = createUndoStore({ dir: undoDir, key: undoKey });
-  const changing = createChanging(descriptors, undo);
+  const changing = createChanging(
+    descriptors,
+    undo,
+    protect.map((path) => relative(descriptors.rootPath, realOf(path))),
+  );
   const look = (path: string) => withPlace(descriptors, path, factsAt);
   const read = (path: string, options: ReadOptions) => readFile(descriptors, path, options);
   return {

@@ -98,7 +98,7 @@ export interface FilesPort {
   read(path: string, options: ReadOptions): Promise<{ bytes: Uint8Array; size: number; real: string }>;
   /**
    * What binds a plan to a file's state: its real path, inode and SHA-256 of the bytes; for a missing file that it is missing.
-   * Equal ones have equal JSON.
+   * Equal ones have equal JSON. Files above 64 MiB have none (`denied`): no tool changes them.
    */
   identity(path: string): Promise<Json>;
   /** The entries of a folder, sorted by path; links are reported as what they lead to. */

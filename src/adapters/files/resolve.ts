@@ -4,15 +4,20 @@ import { asHoldpointError, HoldpointError } from '../../core/errors.ts';
 import { workspacePath } from '../../core/paths.ts';
 import type { Child, Descriptors, Entry } from './descriptors.ts';
 
+/** A name in an open folder. */
+export interface Spot {
+  folder: Entry;
+  /** The folder's names below the workspace, as they are on the disk. */
+  folderNames: readonly string[];
+  name: string;
+}
+
 /** Where a path leads: an open entry, or the deepest folder that is there and the names missing below it. */
 export interface Place {
   path: string;
   real: string;
-  /** The folder that has the entry, or would have the first of `missing`; the root for the root itself. */
-  folder: Entry;
-  /** `folder`'s names below the workspace, and the entry's own, as they are on the disk. */
-  folderNames: readonly string[];
-  name: string;
+  /** Where the entry is, or the first of `missing` would be; for the root itself the root. */
+  spot: Spot;
   entry: Entry | undefined;
   /** Names that are not there, outermost first; empty where `entry` is. */
   missing: readonly string[];
@@ -81,7 +86,7 @@ function resolve(descriptors: Descriptors, path: string, open: Entry[]): Place {
     if (folders.length > MAX_DEPTH)
       throw new HoldpointError('denied', `The path has more than ${MAX_DEPTH} folders.`, { rule: 'paths' });
     if (!folder.stat.isDirectory())
-      throw new HoldpointError('not_found', `${[...names].join('/')} is a file, so nothing is below it.`);
+      throw new HoldpointError('not_found', `${names.join('/')} is a file, so nothing is below it.`);
     const { child, name } = find(descriptors, folder, step.name);
     if (!child) {
       if (step.linked) throw danglingLink();
@@ -113,7 +118,8 @@ function resolve(descriptors: Descriptors, path: string, open: Entry[]): Place {
     descriptors.checkWhereabouts(entry ?? folder, diskNames);
     if (entry?.stat.isFile() && entry.stat.nlink > 1n) throw hardLink();
     const folderNames = entry ? diskNames.slice(0, -1) : diskNames;
-    return { path, real, folder, folderNames, name: (entry ? diskNames.at(-1) : missing[0]) ?? '.', entry, missing };
+    const name = (entry ? diskNames.at(-1) : missing[0]) ?? '.';
+    return { path, real, spot: { folder, folderNames, name }, entry, missing };
   }
 
   function steps(text: string, linked: boolean): Step[] {

@@ -122,7 +122,9 @@ async function factsOf(descriptors: Descriptors, found: string): Promise<Found> 
   if (!isPath(path)) return { refused: { shown, why: 'Its name could be mistaken for another.' } };
   try {
     const facts = await withPlace(descriptors, path, factsAt);
-    return facts.type === 'missing' ? { refused: { path, shown, why: 'It went away.' } } : { facts };
+    return facts.type === 'missing'
+      ? { refused: { path, shown, why: 'It went away, or its name is not UTF-8.' } }
+      : { facts };
   } catch (error) {
     if (!(error instanceof HoldpointError)) throw error;
     return {

@@ -39,17 +39,24 @@ interface PatchParts {
 }
 
 /** The API request that makes a change. */
-export function changeRequest(ref: WorkloadRef, change: WorkloadChange, parts: PatchParts): ApiRequest & { method: 'PATCH' } {
+function changeRequest(ref: WorkloadRef, change: WorkloadChange, parts: PatchParts): ApiRequest & { method: 'PATCH' } {
   const { contentType, body } = patchOf(change, parts);
   const path = objectPath('apps/v1', `${ref.kind}s`, ref.namespace, ref.name);
   return { context: ref.context, method: 'PATCH', path, query: { fieldManager: 'holdpoint' }, contentType, body };
 }
 
 /** The same request as a person reads it before the run, placeholders where only the run knows. */
-export function plannedRequest(ref: WorkloadRef, change: WorkloadChange, initContainers: readonly string[]): JsonObject {
+export function plannedRequest(
+  ref: WorkloadRef,
+  change: WorkloadChange,
+  initContainers: readonly string[],
+): JsonObject {
   const undo: PatchParts['undo'] =
     change.action === 'undo'
-      ? { contentType: undoType(ref), body: `(puts back the pod template of revision ${change.revision}, ${change.hash})` }
+      ? {
+          contentType: undoType(ref),
+          body: `(puts back the pod template of revision ${change.revision}, ${change.hash})`,
+        }
       : undefined;
   const { method, path, query, contentType, body } = changeRequest(ref, change, {
     resourceVersion: '(as read at the run)',
@@ -66,7 +73,13 @@ export function plannedRequest(ref: WorkloadRef, change: WorkloadChange, initCon
  *
  * @throws HoldpointError `stale` with what moved.
  */
-export async function applyChange(api: KubernetesApi, ref: WorkloadRef, change: WorkloadChange, bound: Bound, call: Call): Promise<WorkloadObject> {
+export async function applyChange(
+  api: KubernetesApi,
+  ref: WorkloadRef,
+  change: WorkloadChange,
+  bound: Bound,
+  call: Call,
+): Promise<WorkloadObject> {
   for (let attempt = 1; ; attempt += 1) {
     const object = await readWorkload(api, ref, call);
     refuseMoved(ref, object, bound);
@@ -88,7 +101,10 @@ export async function applyChange(api: KubernetesApi, ref: WorkloadRef, change: 
 
 function patchOf(change: WorkloadChange, parts: PatchParts): { contentType: PatchType; body: Json } {
   const metadata = { resourceVersion: parts.resourceVersion };
-  const strategic = (spec: JsonObject) => ({ contentType: 'application/strategic-merge-patch+json' as const, body: { metadata, spec } });
+  const strategic = (spec: JsonObject) => ({
+    contentType: 'application/strategic-merge-patch+json' as const,
+    body: { metadata, spec },
+  });
   switch (change.action) {
     case 'restart':
       return strategic({ template: { metadata: { annotations: { [RESTARTED_AT]: parts.now } } } });
@@ -102,7 +118,9 @@ function patchOf(change: WorkloadChange, parts: PatchParts): { contentType: Patc
           .filter(([name]) => parts.initContainers.includes(name) === init)
           .map(([name, image]) => ({ name, image }));
       const lists = { containers: named(false), initContainers: named(true) };
-      return strategic({ template: { spec: Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) } });
+      return strategic({
+        template: { spec: Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) },
+      });
     }
     case 'undo':
     default:
@@ -122,7 +140,9 @@ async function undoPatch(
   change: { revision: number; hash: string },
   call: Call,
 ): Promise<{ contentType: PatchType; body: Json }> {
-  const stored = (await readRevisions(api, ref, object, call)).find((revision) => revision.revision === change.revision);
+  const stored = (await readRevisions(api, ref, object, call)).find(
+    (revision) => revision.revision === change.revision,
+  );
   if (stored?.hash !== change.hash) {
     throw moved(`revision ${change.revision} of ${ref.kind}/${ref.name}`, change.hash, stored?.hash ?? 'gone');
   }

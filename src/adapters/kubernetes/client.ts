@@ -18,7 +18,14 @@ import { readTable } from './tables.ts';
 import { workloadOf } from './workloads.ts';
 import type { RolloutState } from './workloads.ts';
 
-const UNSEEN: RolloutState = { state: 'rolling', message: 'not looked at yet', desired: 0, updated: 0, available: 0, reasons: [] };
+const UNSEEN: RolloutState = {
+  state: 'rolling',
+  message: 'not looked at yet',
+  desired: 0,
+  updated: 0,
+  available: 0,
+  reasons: [],
+};
 
 /** The clusters of a kubeconfig. Cheap: kubeconfig and vendor client are loaded with the first request. */
 export function createKubernetes(settings: KubernetesSettings): KubernetesPort {
@@ -55,7 +62,10 @@ export function kubernetesOver(api: KubernetesApi, { pause = 1000, now = () => n
       let state = UNSEEN;
       for (;;) {
         // The change is made: not being able to watch it for a moment must not look like its failure.
-        state = await judgedState(api, ref, call).catch((error: unknown) => ({ ...state, reasons: [unwatched(error)] }));
+        state = await judgedState(api, ref, call).catch((error: unknown) => ({
+          ...state,
+          reasons: [unwatched(error)],
+        }));
         report(state);
         if (state.state !== 'rolling' || performance.now() + pause >= end) return state;
         const interrupted = await sleep(pause, false, { signal: call.signal }).catch(() => true);

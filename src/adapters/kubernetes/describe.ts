@@ -34,17 +34,25 @@ const EVENTS = 8;
 /** One object, in the way of `kubectl describe` but shorter and with a verdict. Of Secrets only keys and sizes. */
 export async function describeObject(api: KubernetesApi, ref: ObjectRef, call: Call): Promise<Description> {
   const kind = ref.type.kind.toLowerCase();
-  if (ref.type.groupVersion === 'apps/v1' && isWorkloadKind(kind)) return describeWorkload(api, workloadRef(ref, kind), call);
+  if (ref.type.groupVersion === 'apps/v1' && isWorkloadKind(kind))
+    return describeWorkload(api, workloadRef(ref, kind), call);
   const namespace = ref.type.namespaced ? ref.namespace : undefined;
   const path = objectPath(ref.type.groupVersion, ref.type.plural, namespace, ref.name);
   const object = (await api.json({ context: ref.context, method: 'GET', path }, call)) as unknown as KubeObject;
-  const about = { context: ref.context, namespace: namespace ?? CLUSTER_EVENTS, about: { kind: ref.type.kind, name: ref.name } };
+  const about = {
+    context: ref.context,
+    namespace: namespace ?? CLUSTER_EVENTS,
+    about: { kind: ref.type.kind, name: ref.name },
+  };
   const events = (await eventObjects(api, about, call).catch(() => [])).slice(0, EVENTS).map(eventLine);
   if (ref.type.groupVersion === 'v1' && kind === 'pod') return { ...describePod(object as Pod, events), events };
   return { ...summaryOf(ref.type, object), events };
 }
 
-export function workloadRef(ref: { context: string; namespace: string; name: string }, kind: WorkloadKind): WorkloadRef {
+export function workloadRef(
+  ref: { context: string; namespace: string; name: string },
+  kind: WorkloadKind,
+): WorkloadRef {
   return { context: ref.context, namespace: ref.namespace, kind, name: ref.name };
 }
 
@@ -55,7 +63,9 @@ async function describeWorkload(api: KubernetesApi, ref: WorkloadRef, call: Call
   const workload = workloadOf(family.object);
   const newest = family.replicaSets[0] ?? family.controllerRevisions[0];
   // Old pods that are in trouble matter too: they are what still serves.
-  const old = family.pods.filter((pod) => !family.newPods.includes(pod) && !isReady(pod)).flatMap((pod) => podTroubles(pod).map((t) => `old pod ${pod.metadata.name}: ${t.text}`));
+  const old = family.pods
+    .filter((pod) => !family.newPods.includes(pod) && !isReady(pod))
+    .flatMap((pod) => podTroubles(pod).map((t) => `old pod ${pod.metadata.name}: ${t.text}`));
   return {
     status: `${state.state}: ${state.message}`,
     problems: state.state === 'ready' ? old.slice(0, 3) : [state.message, ...state.reasons, ...old.slice(0, 3)],
@@ -72,7 +82,9 @@ async function describeWorkload(api: KubernetesApi, ref: WorkloadRef, call: Call
         env: environment(container),
       })),
       ...(workload.claims.length === 0 ? {} : { claims: workload.claims }),
-      pods: family.pods.slice(0, 10).map((pod) => `${pod.metadata.name} ${podLine(pod)}${family.newPods.includes(pod) ? '' : ' (old revision)'}`),
+      pods: family.pods
+        .slice(0, 10)
+        .map((pod) => `${pod.metadata.name} ${podLine(pod)}${family.newPods.includes(pod) ? '' : ' (old revision)'}`),
     },
     events: events.slice(0, EVENTS).map(eventLine),
   };
@@ -82,7 +94,9 @@ function describePod(pod: Pod, events: readonly EventLine[]): Omit<Description, 
   const troubles = podTroubles(pod);
   // A probe's own words are only in the events.
   const probe = isReady(pod) ? undefined : events.find((event) => event.reason === 'Unhealthy');
-  const mount = isReady(pod) ? undefined : events.find((event) => event.reason.startsWith('Failed') && event.reason !== 'Failed');
+  const mount = isReady(pod)
+    ? undefined
+    : events.find((event) => event.reason.startsWith('Failed') && event.reason !== 'Failed');
   const told = [probe, mount].flatMap((event) => (event === undefined ? [] : `${event.reason}: ${event.message}`));
   return {
     status: podLine(pod),

@@ -43,9 +43,13 @@ export function createDiscovery(api: KubernetesApi, now: () => number = Date.now
     const inGroup = (type: Served) => group === '' || type.groupVersion.split('/')[0] === group;
     const found = (await all(context, call)).find((type) => type.names.includes(name) && inGroup(type));
     if (found === undefined) {
-      throw new HoldpointError('not_found', `The cluster in context ${context} serves no kind ${JSON.stringify(written)}.`, {
-        hint: 'Write the kind as kubectl takes it: pods, deploy, ingress, certificates.cert-manager.io.',
-      });
+      throw new HoldpointError(
+        'not_found',
+        `The cluster in context ${context} serves no kind ${JSON.stringify(written)}.`,
+        {
+          hint: 'Write the kind as kubectl takes it: pods, deploy, ingress, certificates.cert-manager.io.',
+        },
+      );
     }
     const { groupVersion, plural, kind, namespaced } = found;
     return { groupVersion, plural, kind, namespaced };
@@ -58,7 +62,11 @@ async function discover(api: KubernetesApi, context: string, call: Call): Promis
     const preferred = (group as { preferredVersion?: { groupVersion?: string } }).preferredVersion?.groupVersion;
     return typeof preferred === 'string' ? [preferred] : [];
   });
-  const ordered = ['v1', ...versions.filter((v) => v.startsWith('apps/')), ...versions.filter((v) => !v.startsWith('apps/'))];
+  const ordered = [
+    'v1',
+    ...versions.filter((v) => v.startsWith('apps/')),
+    ...versions.filter((v) => !v.startsWith('apps/')),
+  ];
   const lists = await Promise.all(
     ordered.map(async (groupVersion) => {
       const path = groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`;
@@ -81,7 +89,17 @@ function served(groupVersion: string, list: JsonObject): Served[] {
     const verbs = Array.isArray(resource.verbs) ? resource.verbs : [];
     if (!verbs.includes('get') && !verbs.includes('list')) return [];
     const short = Array.isArray(resource.shortNames) ? resource.shortNames : [];
-    const names = [name, kind, resource.singularName, ...short].filter((n): n is string => typeof n === 'string' && n !== '');
-    return [{ groupVersion, plural: name, kind, namespaced: resource.namespaced === true, names: names.map((n) => n.toLowerCase()) }];
+    const names = [name, kind, resource.singularName, ...short].filter(
+      (n): n is string => typeof n === 'string' && n !== '',
+    );
+    return [
+      {
+        groupVersion,
+        plural: name,
+        kind,
+        namespaced: resource.namespaced === true,
+        names: names.map((n) => n.toLowerCase()),
+      },
+    ];
   });
 }

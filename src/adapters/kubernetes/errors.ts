@@ -49,10 +49,14 @@ export function refusal(request: ApiRequest, code: number, body: unknown): Holdp
 /** A request that got no answer. `timedOut` milliseconds where our own limit ended it. */
 export function unanswered(request: ApiRequest, cause: unknown, timedOut?: number): HoldpointError {
   if (timedOut !== undefined) {
-    return new HoldpointError('timeout', `The cluster in context ${request.context} did not answer within ${timedOut / 1000} s.`, {
-      hint: 'Check that the cluster is up and reachable from this machine; then try again.',
-      cause,
-    });
+    return new HoldpointError(
+      'timeout',
+      `The cluster in context ${request.context} did not answer within ${timedOut / 1000} s.`,
+      {
+        hint: 'Check that the cluster is up and reachable from this machine; then try again.',
+        cause,
+      },
+    );
   }
   return new HoldpointError('unavailable', `The cluster in context ${request.context} cannot be reached.`, {
     hint: 'Check that it is up (a local cluster may be stopped), that a VPN is on, and that the kubeconfig is current.',
@@ -61,6 +65,7 @@ export function unanswered(request: ApiRequest, cause: unknown, timedOut?: numbe
 }
 
 function statusMessage(body: unknown): string {
-  if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string') return body.message;
+  if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string')
+    return body.message;
   return typeof body === 'string' && body !== '' ? body : '(nothing)';
 }

@@ -35,7 +35,11 @@ export async function readEvents(api: KubernetesApi, query: EventQuery, call: Ca
 }
 
 /** Like readEvents, as objects, to be told apart by uid. */
-export async function eventObjects(api: KubernetesApi, query: Omit<EventQuery, 'limit'>, call: Call): Promise<KubeEvent[]> {
+export async function eventObjects(
+  api: KubernetesApi,
+  query: Omit<EventQuery, 'limit'>,
+  call: Call,
+): Promise<KubeEvent[]> {
   const fields: string[] = [];
   if (query.about !== undefined) {
     fields.push(`involvedObject.kind=${query.about.kind}`);
@@ -69,5 +73,12 @@ export function eventLine(event: KubeEvent): EventLine {
 }
 
 function when(event: KubeEvent): string {
-  return event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? event.metadata.creationTimestamp ?? '';
+  return (
+    event.series?.lastObservedTime ??
+    event.lastTimestamp ??
+    event.eventTime ??
+    event.firstTimestamp ??
+    event.metadata.creationTimestamp ??
+    ''
+  );
 }

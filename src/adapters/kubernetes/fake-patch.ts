@@ -16,7 +16,12 @@ export function strategicMerge(target: Json | undefined, patch: Json): Json {
       const change = patch.find((wanted) => isObject(wanted) && isObject(item) && wanted.name === item.name);
       return change === undefined ? item : strategicMerge(item, change);
     });
-    return [...merged, ...patch.filter((wanted) => !target.some((item) => isObject(item) && isObject(wanted) && item.name === wanted.name))];
+    return [
+      ...merged,
+      ...patch.filter(
+        (wanted) => !target.some((item) => isObject(item) && isObject(wanted) && item.name === wanted.name),
+      ),
+    ];
   }
   return patch;
 }
@@ -43,6 +48,6 @@ function isNamed(value: Json): boolean {
   return isObject(value) && typeof value.name === 'string';
 }
 
-export function isObject(value: Json | undefined): value is JsonObject {
+function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,7 +9,7 @@ import { jsonPatch, strategicMerge } from './fake-patch.ts';
 import type { KubeObject } from './objects.ts';
 import type { KubernetesPort } from './port.ts';
 
-export interface FakeDeployment {
+interface FakeDeployment {
   name: string;
   namespace: string;
   image: string;
@@ -47,23 +47,24 @@ interface Stored {
 const PATH = /^\/(?:api|apis)\/(v1|[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([a-z]+)(?:\/([^/]+))?(\/log)?$/;
 
 /** Kinds it serves, by group. */
-const SERVED: Readonly<Record<string, [plural: string, kind: string, namespaced: boolean, ...shortNames: string[]][]>> = {
-  v1: [
-    ['pods', 'Pod', true, 'po'],
-    ['services', 'Service', true, 'svc'],
-    ['secrets', 'Secret', true],
-    ['configmaps', 'ConfigMap', true, 'cm'],
-    ['events', 'Event', true, 'ev'],
-    ['namespaces', 'Namespace', false, 'ns'],
-    ['nodes', 'Node', false, 'no'],
-  ],
-  'apps/v1': [
-    ['deployments', 'Deployment', true, 'deploy'],
-    ['statefulsets', 'StatefulSet', true, 'sts'],
-    ['daemonsets', 'DaemonSet', true, 'ds'],
-    ['replicasets', 'ReplicaSet', true, 'rs'],
-  ],
-};
+const SERVED: Readonly<Record<string, [plural: string, kind: string, namespaced: boolean, ...shortNames: string[]][]>> =
+  {
+    v1: [
+      ['pods', 'Pod', true, 'po'],
+      ['services', 'Service', true, 'svc'],
+      ['secrets', 'Secret', true],
+      ['configmaps', 'ConfigMap', true, 'cm'],
+      ['events', 'Event', true, 'ev'],
+      ['namespaces', 'Namespace', false, 'ns'],
+      ['nodes', 'Node', false, 'no'],
+    ],
+    'apps/v1': [
+      ['deployments', 'Deployment', true, 'deploy'],
+      ['statefulsets', 'StatefulSet', true, 'sts'],
+      ['daemonsets', 'DaemonSet', true, 'ds'],
+      ['replicasets', 'ReplicaSet', true, 'rs'],
+    ],
+  };
 
 export function createFakeKubernetes(contexts: readonly string[] = ['fake']): FakeKubernetes {
   const objects = new Map<string, Stored>();
@@ -72,7 +73,8 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
   let version = 0;
   let between: (request: ApiRequest) => void = () => {};
 
-  const keyOf = (groupVersion: string, plural: string, namespace: string, name: string) => [groupVersion, plural, namespace, name].join(' ');
+  const keyOf = (groupVersion: string, plural: string, namespace: string, name: string) =>
+    [groupVersion, plural, namespace, name].join(' ');
   const get = (groupVersion: string, plural: string, namespace: string, name: string) =>
     objects.get(keyOf(groupVersion, plural, namespace, name))?.object;
 
@@ -86,7 +88,11 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
       creationTimestamp: creationTimestamp ?? known?.metadata.creationTimestamp ?? new Date().toISOString(),
       resourceVersion: String(version),
     };
-    objects.set(keyOf(groupVersion, plural, namespace, name), { groupVersion, plural, object: { ...object, metadata } });
+    objects.set(keyOf(groupVersion, plural, namespace, name), {
+      groupVersion,
+      plural,
+      object: { ...object, metadata },
+    });
   }
 
   const all = (groupVersion: string, plural: string, namespace?: string) =>
@@ -94,7 +100,8 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
       .filter((stored) => stored.groupVersion === groupVersion && stored.plural === plural)
       .filter((stored) => namespace === undefined || stored.object.metadata.namespace === namespace)
       .map((stored) => stored.object);
-  const forget = (plural: string, namespace: string, name: string) => objects.delete(keyOf('v1', plural, namespace, name));
+  const forget = (plural: string, namespace: string, name: string) =>
+    objects.delete(keyOf('v1', plural, namespace, name));
   const advance = () => rollForward({ all, add, forget, broken });
 
   function answer(request: ApiRequest): JsonObject {
@@ -116,7 +123,9 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
   function patched(request: ApiRequest, groupVersion: string, plural: string, object: KubeObject): JsonObject {
     const current = object as unknown as JsonObject;
     const isJson = request.contentType === 'application/json-patch+json';
-    const after = (isJson ? jsonPatch(current, request.body ?? null) : strategicMerge(current, request.body ?? null)) as unknown as KubeObject;
+    const after = (isJson
+      ? jsonPatch(current, request.body ?? null)
+      : strategicMerge(current, request.body ?? null)) as unknown as KubeObject;
     if (after.metadata.resourceVersion !== object.metadata.resourceVersion) throw refusal(request, 409, {});
     const spec = (of: KubeObject) => JSON.stringify((of as KubeObject & { spec?: unknown }).spec);
     const generation = (object.metadata.generation ?? 1) + (spec(after) === spec(object) ? 0 : 1);
@@ -128,7 +137,10 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
     async json(request, call) {
       call.signal.throwIfAborted();
       requests.push(request);
-      if (!contexts.includes(request.context)) throw new HoldpointError('unavailable', `There is no cluster behind ${request.context}.`, { hint: 'This is the fake.' });
+      if (!contexts.includes(request.context))
+        throw new HoldpointError('unavailable', `There is no cluster behind ${request.context}.`, {
+          hint: 'This is the fake.',
+        });
       if (request.method === 'GET' && /\/deployments\/[^/]+$/.test(request.path)) advance();
       return answer(request);
     },
@@ -150,8 +162,17 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
     requests,
     deploy({ name, namespace, image, replicas = 2 }) {
       const labels = { app: name };
-      const spec = { replicas, selector: { matchLabels: labels }, strategy: { type: 'RollingUpdate' }, template: { metadata: { labels }, spec: { containers: [{ name, image }] } } };
-      add('apps/v1', 'deployments', { kind: 'Deployment', metadata: { name, namespace, generation: 1 }, spec } as KubeObject);
+      const spec = {
+        replicas,
+        selector: { matchLabels: labels },
+        strategy: { type: 'RollingUpdate' },
+        template: { metadata: { labels }, spec: { containers: [{ name, image }] } },
+      };
+      add('apps/v1', 'deployments', {
+        kind: 'Deployment',
+        metadata: { name, namespace, generation: 1 },
+        spec,
+      } as KubeObject);
       for (let step = 0; step < 3; step += 1) advance();
     },
     add,
@@ -173,8 +194,13 @@ function resource([name, kind, namespaced, ...shortNames]: [string, string, bool
 
 /** Label selectors of equality, and field selectors by path. */
 function selected(object: KubeObject, query: Record<string, string> = {}): boolean {
-  const pairs = (text: string | undefined) => (text ?? '').split(',').filter(Boolean).map((pair) => pair.split('=') as [string, string]);
-  const field = (path: string) => path.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], object);
+  const pairs = (text: string | undefined) =>
+    (text ?? '')
+      .split(',')
+      .filter(Boolean)
+      .map((pair) => pair.split('=') as [string, string]);
+  const field = (path: string) =>
+    path.split('.').reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], object);
   return (
     pairs(query.labelSelector).every(([key, value]) => object.metadata.labels?.[key] === value) &&
     pairs(query.fieldSelector).every(([path, value]) => field(path) === value)

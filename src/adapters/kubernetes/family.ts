@@ -51,7 +51,9 @@ export async function readOwned<T extends KubeObject>(
     call,
   );
   const items = (Array.isArray(list.items) ? list.items : []) as unknown as T[];
-  return items.filter((item) => ownedBy(item, object.metadata.uid)).sort((a, b) => revisionNumber(b) - revisionNumber(a));
+  return items
+    .filter((item) => ownedBy(item, object.metadata.uid))
+    .sort((a, b) => revisionNumber(b) - revisionNumber(a));
 }
 
 /** The revision number of a replica set or controller revision; 0 for what has none. */
@@ -79,7 +81,8 @@ export async function readFamily(api: KubernetesApi, ref: WorkloadRef, call: Cal
   const owners = deployment ? replicaSets : [object];
   const items = (Array.isArray(list.items) ? list.items : []) as unknown as Pod[];
   const pods = items.filter((pod) => owners.some((owner) => ownedBy(pod, owner.metadata.uid)));
-  const revision = controllerRevisions[0]?.metadata.labels?.['controller-revision-hash'] ?? controllerRevisions[0]?.metadata.name;
+  const revision =
+    controllerRevisions[0]?.metadata.labels?.['controller-revision-hash'] ?? controllerRevisions[0]?.metadata.name;
   const newPods = deployment
     ? pods.filter((pod) => ownedBy(pod, replicaSets[0]?.metadata.uid))
     : pods.filter((pod) => pod.metadata.labels?.['controller-revision-hash'] === revision);
@@ -87,7 +90,13 @@ export async function readFamily(api: KubernetesApi, ref: WorkloadRef, call: Cal
 }
 
 /** Warning events about the workload and what it made, newest first. */
-export async function familyEvents(api: KubernetesApi, ref: WorkloadRef, family: Family, warningsOnly: boolean, call: Call): Promise<KubeEvent[]> {
+export async function familyEvents(
+  api: KubernetesApi,
+  ref: WorkloadRef,
+  family: Family,
+  warningsOnly: boolean,
+  call: Call,
+): Promise<KubeEvent[]> {
   const uids = new Set([family.object, ...family.replicaSets, ...family.pods].map((member) => member.metadata.uid));
   const events = await eventObjects(api, { context: ref.context, namespace: ref.namespace, warningsOnly }, call);
   return events.filter((event) => uids.has(event.involvedObject?.uid));
@@ -110,14 +119,24 @@ export async function judgedState(api: KubernetesApi, ref: WorkloadRef, call: Ca
 export function withReasons(state: RolloutState, family: Family, events: readonly KubeEvent[]): RolloutState {
   const troubles = family.newPods
     .filter((pod) => !isReady(pod) && pod.metadata.deletionTimestamp === undefined)
-    .flatMap((pod) => podTroubles(pod).map((trouble) => ({ ...trouble, text: `pod ${pod.metadata.name}: ${trouble.text}` })));
+    .flatMap((pod) =>
+      podTroubles(pod).map((trouble) => ({ ...trouble, text: `pod ${pod.metadata.name}: ${trouble.text}` })),
+    );
   const current = new Set(
-    [family.object, family.replicaSets[0], ...family.newPods.filter((pod) => !isReady(pod))].map((member) => member?.metadata.uid),
+    [family.object, family.replicaSets[0], ...family.newPods.filter((pod) => !isReady(pod))].map(
+      (member) => member?.metadata.uid,
+    ),
   );
   const told = events
     .filter((event) => TELLING.has(event.reason ?? '') && current.has(event.involvedObject?.uid))
-    .map((event) => `${(event.involvedObject?.kind ?? '').toLowerCase()} ${event.involvedObject?.name}: ${event.reason}: ${plain(event.message ?? '', 300)}`);
-  const reasons = [...new Set([...state.reasons, ...troubles.map((trouble) => trouble.text), ...told])].slice(0, MAX_REASONS);
+    .map(
+      (event) =>
+        `${(event.involvedObject?.kind ?? '').toLowerCase()} ${event.involvedObject?.name}: ${event.reason}: ${plain(event.message ?? '', 300)}`,
+    );
+  const reasons = [...new Set([...state.reasons, ...troubles.map((trouble) => trouble.text), ...told])].slice(
+    0,
+    MAX_REASONS,
+  );
   const failing = state.state === 'failing' || troubles.some((trouble) => trouble.lasting);
   return { ...state, state: failing ? 'failing' : state.state, reasons };
 }

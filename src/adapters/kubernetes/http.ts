@@ -78,9 +78,15 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
       const { text, cut } = await send(request, call, MAX_JSON);
       const value = cut ? undefined : parsed(text);
       if (value === undefined) {
-        throw new HoldpointError('upstream', `The cluster in context ${request.context} gave no usable answer to ${request.path}.`, {
-          hint: cut ? 'The answer is too large: ask for less (namespace, selector, limit).' : 'Check the server address in the kubeconfig.',
-        });
+        throw new HoldpointError(
+          'upstream',
+          `The cluster in context ${request.context} gave no usable answer to ${request.path}.`,
+          {
+            hint: cut
+              ? 'The answer is too large: ask for less (namespace, selector, limit).'
+              : 'Check the server address in the kubeconfig.',
+          },
+        );
       }
       return value;
     },
@@ -115,7 +121,10 @@ async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   }
 }
 
-async function bounded(stream: ReadableStream<Uint8Array> | null | undefined, max: number): Promise<{ text: string; cut: boolean }> {
+async function bounded(
+  stream: ReadableStream<Uint8Array> | null | undefined,
+  max: number,
+): Promise<{ text: string; cut: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   if (stream !== null && stream !== undefined) {

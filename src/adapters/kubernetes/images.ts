@@ -5,7 +5,7 @@ interface NodeImages {
 }
 
 /** An image reference with the parts that Kubernetes fills in: `web` is `docker.io/library/web:latest`. */
-export function fullImageName(image: string): string {
+function fullImageName(image: string): string {
   const [first = '', ...rest] = image.split('/');
   const hasHost = rest.length > 0 && (first.includes('.') || first.includes(':') || first === 'localhost');
   const named = hasHost ? image : rest.length > 0 ? `docker.io/${image}` : `docker.io/library/${image}`;
@@ -23,15 +23,25 @@ export async function nodeDigests(
   images: readonly string[],
   call: Call,
 ): Promise<Record<string, string[] | null>> {
-  const list = await api.json({ context, method: 'GET', path: '/api/v1/nodes', query: { limit: '500' } }, call).catch(() => null);
+  const list = await api
+    .json({ context, method: 'GET', path: '/api/v1/nodes', query: { limit: '500' } }, call)
+    .catch(() => null);
   const nodes = list === null || !Array.isArray(list.items) ? null : (list.items as NodeImages[]);
   return Object.fromEntries(
     images.map((image) => {
       if (nodes === null) return [image, null];
       const wanted = fullImageName(image);
-      const held = nodes.flatMap((node) => node.status?.images ?? []).filter((entry) => (entry.names ?? []).some((n) => fullImageName(n) === wanted));
+      const held = nodes
+        .flatMap((node) => node.status?.images ?? [])
+        .filter((entry) => (entry.names ?? []).some((n) => fullImageName(n) === wanted));
       const digests = held.flatMap((entry) => (entry.names ?? []).flatMap((n) => n.split('@')[1] ?? []));
       return [image, [...new Set(digests)].sort()];
     }),
   );
+}
+
+/** What is known of the image behind a tag. */
+export interface ImageBinding {
+  image: string;
+  value: { engine: string | null; nodes: string[] | null };
 }

@@ -97,7 +97,8 @@ async function checkUser(workspace: string, user: Record<string, unknown>, whose
 async function checkFiles(workspace: string, settings: Record<string, unknown>, whose: string): Promise<void> {
   for (const key of FILE_KEYS) {
     const value = settings[key];
-    if (typeof value === 'string' && value !== '') await refuseInside(workspace, value, `The ${key} of ${whose.toLowerCase()}`);
+    if (typeof value === 'string' && value !== '')
+      await refuseInside(workspace, value, `The ${key} of ${whose.toLowerCase()}`);
   }
 }
 

@@ -34,7 +34,11 @@ const TIMEOUT = 15_000;
 export async function readLogs(api: KubernetesApi, ref: ObjectRef, query: LogQuery, call: Call): Promise<Logs> {
   const pod = await podOf(api, ref, call);
   const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((container) => container.name);
-  const wanted = query.container ?? pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ?? pod.spec.containers[0]?.name ?? '';
+  const wanted =
+    query.container ??
+    pod.metadata.annotations?.['kubectl.kubernetes.io/default-container'] ??
+    pod.spec.containers[0]?.name ??
+    '';
   if (!containers.includes(wanted)) {
     throw new HoldpointError('not_found', `Pod ${pod.metadata.name} has no container ${JSON.stringify(wanted)}.`, {
       hint: `Its containers: ${containers.join(', ')}.`,
@@ -67,13 +71,19 @@ async function podOf(api: KubernetesApi, ref: ObjectRef, call: Call): Promise<Po
     return (await api.json({ context: ref.context, method: 'GET', path }, call)) as unknown as Pod;
   }
   if (!isWorkloadKind(kind)) {
-    throw new HoldpointError('invalid_input', `A ${kind} has no logs.`, { hint: 'Ask for a pod, deployment, statefulset or daemonset.' });
+    throw new HoldpointError('invalid_input', `A ${kind} has no logs.`, {
+      hint: 'Ask for a pod, deployment, statefulset or daemonset.',
+    });
   }
   const { pods } = await readFamily(api, workloadRef(ref, kind), call);
-  const newest = pods.toSorted((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''));
+  const newest = pods.toSorted((a, b) =>
+    (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
+  );
   const pod = newest.find((candidate) => !isReady(candidate)) ?? newest[0];
   if (pod === undefined) {
-    throw new HoldpointError('not_found', `${kind}/${ref.name} has no pods.`, { hint: 'Look at it without logs to see why.' });
+    throw new HoldpointError('not_found', `${kind}/${ref.name} has no pods.`, {
+      hint: 'Look at it without logs to see why.',
+    });
   }
   return pod;
 }

@@ -1,7 +1,7 @@
 // The parts of Kubernetes objects that Holdpoint reads, as they are in JSON (the vendor's types have dates where JSON has
 // strings). Everything a server may leave out is optional.
 
-export interface Metadata {
+interface Metadata {
   name: string;
   namespace?: string;
   uid?: string;
@@ -31,7 +31,11 @@ export interface Container {
   name: string;
   image?: string;
   imagePullPolicy?: string;
-  env?: { name: string; value?: string; valueFrom?: Record<string, { name?: string; key?: string; fieldPath?: string; resource?: string }> }[];
+  env?: {
+    name: string;
+    value?: string;
+    valueFrom?: Record<string, { name?: string; key?: string; fieldPath?: string; resource?: string }>;
+  }[];
   envFrom?: { secretRef?: { name?: string }; configMapRef?: { name?: string } }[];
   ports?: { containerPort: number; protocol?: string }[];
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
@@ -40,7 +44,7 @@ export interface Container {
   startupProbe?: object;
 }
 
-export interface PodSpec {
+interface PodSpec {
   containers: Container[];
   initContainers?: Container[];
   nodeName?: string;
@@ -66,7 +70,11 @@ export interface ContainerStatus {
   restartCount: number;
   image?: string;
   imageID?: string;
-  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string }; terminated?: Terminated };
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
+    terminated?: Terminated;
+  };
   lastState?: { terminated?: Terminated };
 }
 
@@ -140,7 +148,10 @@ export interface KubeEvent extends KubeObject {
 
 /** Whether the object is run by this controller. */
 export function ownedBy(object: KubeObject, uid: string | undefined): boolean {
-  return uid !== undefined && (object.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid && owner.controller !== false);
+  return (
+    uid !== undefined &&
+    (object.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid && owner.controller !== false)
+  );
 }
 
 /** A selector as the API's query string takes it. */

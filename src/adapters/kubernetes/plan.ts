@@ -2,7 +2,8 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Precondition } from '../../core/plan.ts';
 import type { Call } from './api.ts';
-import type { KubernetesPort, Reach, Revision, Workload, WorkloadChange, WorkloadRef } from './port.ts';
+import type { ImageBinding, KubernetesPort, Revision, Workload, WorkloadChange, WorkloadRef } from './port.ts';
+import { previewText } from './preview.ts';
 import { chosenRevision } from './revisions.ts';
 
 /** A change as an agent wrote it. */
@@ -68,19 +69,17 @@ export async function plannedChange(
       value: { uid: workload.uid, hash: workload.hash },
     },
     ...(change.action === 'undo'
-      ? [{ id: `revision:${ref.namespace}/${ref.name}`, says: `revision ${change.revision} of ${what}`, value: { revision: change.revision, hash: change.hash } }]
+      ? [
+          {
+            id: `revision:${ref.namespace}/${ref.name}`,
+            says: `revision ${change.revision} of ${what}`,
+            value: { revision: change.revision, hash: change.hash },
+          },
+        ]
       : []),
     ...images.map(({ image, value }) => ({ id: `image:${image}`, says: `the image behind ${image}`, value })),
   ];
   const undo = wayBack(change, revisions);
-  const lines = [
-    ...changeLines(change, workload, revisions),
-    `replicas ${workload.replicas}, ${workload.strategy}`,
-    `services: ${listed(reach.services)}; autoscaler: ${listed(reach.autoscalers)}; volume claims: ${listed(workload.claims)}`,
-    ...images.map(imageLine),
-    ...warnings(change, workload, reach, cluster.verifiesTls),
-    undo === null ? 'there is nothing to go back to' : `to go back: ${undo}`,
-  ];
   return {
     change,
     bound: { uid: workload.uid, hash: workload.hash },
@@ -88,33 +87,47 @@ export async function plannedChange(
     preconditions,
     call: kubernetes.planned(ref, change, workload),
     does: DOES[change.action],
-    text: lines.join('\n'),
+    text: previewText({ change, workload, revisions, reach, images, verifiesTls: cluster.verifiesTls, undo }),
   };
 }
 
 function refuseArguments(ref: WorkloadRef, { action, images, toRevision }: WantedChange): void {
   const refuse = (message: string, hint: string) => new HoldpointError('invalid_input', message, { hint });
   const names = Object.keys(images ?? {});
-  if (action === 'set-image' && names.length === 0) throw refuse('set-image needs images.', 'Give images as { "container": "image:tag" }.');
-  if (action !== 'set-image' && images !== undefined) throw refuse(`${action} takes no images.`, 'Use the action set-image.');
-  if (action !== 'undo' && toRevision !== undefined) throw refuse(`${action} takes no toRevision.`, 'Use the action undo.');
+  if (action === 'set-image' && names.length === 0)
+    throw refuse('set-image needs images.', 'Give images as { "container": "image:tag" }.');
+  if (action !== 'set-image' && images !== undefined)
+    throw refuse(`${action} takes no images.`, 'Use the action set-image.');
+  if (action !== 'undo' && toRevision !== undefined)
+    throw refuse(`${action} takes no toRevision.`, 'Use the action undo.');
   if ((action === 'pause' || action === 'resume') && ref.kind !== 'deployment') {
     throw refuse(`A ${ref.kind} cannot be paused or resumed.`, 'Only deployments can.');
   }
   const wrong = Object.values(images ?? {}).find((image) => !IMAGE.test(image));
-  if (wrong !== undefined) throw refuse(`${JSON.stringify(wrong.slice(0, 200))} is no image reference.`, 'Write host/name:tag or name@sha256:….');
+  if (wrong !== undefined)
+    throw refuse(
+      `${JSON.stringify(wrong.slice(0, 200))} is no image reference.`,
+      'Write host/name:tag or name@sha256:….',
+    );
 }
 
-function resolved(ref: WorkloadRef, { action, images = {}, toRevision }: WantedChange, workload: Workload, revisions: readonly Revision[]): WorkloadChange {
+function resolved(
+  ref: WorkloadRef,
+  { action, images = {}, toRevision }: WantedChange,
+  workload: Workload,
+  revisions: readonly Revision[],
+): WorkloadChange {
   const what = `${ref.kind}/${ref.name} in ${ref.namespace}`;
   const conflict = (message: string, hint: string) => new HoldpointError('conflict', message, { hint });
-  if (workload.paused && (action === 'restart' || action === 'undo')) throw conflict(`${what} is paused.`, 'Resume it first.');
+  if (workload.paused && (action === 'restart' || action === 'undo'))
+    throw conflict(`${what} is paused.`, 'Resume it first.');
   switch (action) {
     case 'restart':
       return { action };
     case 'pause':
     case 'resume':
-      if (workload.paused === (action === 'pause')) throw conflict(`${what} is ${action}d already.`, 'There is nothing to do.');
+      if (workload.paused === (action === 'pause'))
+        throw conflict(`${what} is ${action}d already.`, 'There is nothing to do.');
       return { action };
     case 'undo': {
       const { revision, hash } = chosenRevision(revisions, toRevision, what);
@@ -125,7 +138,9 @@ function resolved(ref: WorkloadRef, { action, images = {}, toRevision }: WantedC
       const known = new Map(workload.containers.map((container) => [container.name, container.image]));
       const unknown = Object.keys(images).find((name) => !known.has(name));
       if (unknown !== undefined) {
-        throw new HoldpointError('not_found', `${what} has no container ${JSON.stringify(unknown)}.`, { hint: `Its containers: ${[...known.keys()].join(', ')}.` });
+        throw new HoldpointError('not_found', `${what} has no container ${JSON.stringify(unknown)}.`, {
+          hint: `Its containers: ${[...known.keys()].join(', ')}.`,
+        });
       }
       if (Object.entries(images).every(([name, image]) => known.get(name) === image)) {
         throw conflict(`${what} has these images already.`, 'To start its pods anew use the action restart.');
@@ -133,11 +148,6 @@ function resolved(ref: WorkloadRef, { action, images = {}, toRevision }: WantedC
       return { action, images };
     }
   }
-}
-
-interface ImageBinding {
-  image: string;
-  value: { engine: string | null; nodes: string[] | null };
 }
 
 /** The images that the pods will start with, where a tag could move: for the tag alone says nothing about the content. */
@@ -149,50 +159,18 @@ async function imageBindings(
   engineImage: (reference: string) => Promise<string | null>,
   call: Call,
 ): Promise<ImageBinding[]> {
-  const named = change.action === 'set-image' ? Object.values(change.images) : change.action === 'restart' ? workload.containers.map(({ image }) => image) : [];
+  const named =
+    change.action === 'set-image'
+      ? Object.values(change.images)
+      : change.action === 'restart'
+        ? workload.containers.map(({ image }) => image)
+        : [];
   const tagged = [...new Set(named)].filter((image) => image !== '' && !image.includes('@')).sort();
   if (tagged.length === 0) return [];
   const nodes = await kubernetes.nodeDigests(ref.context, tagged, call);
-  return Promise.all(tagged.map(async (image) => ({ image, value: { engine: await engineImage(image), nodes: nodes[image] ?? null } })));
-}
-
-function imageLine({ image, value }: ImageBinding): string {
-  const known = [...(value.engine === null ? [] : [`${value.engine} on the Docker Engine`]), ...(value.nodes ?? []).map((digest) => `${digest} on the nodes`)];
-  return known.length === 0
-    ? `image ${image}: what its tag stands for is not known here; the nodes take what they find when they start the pods`
-    : `image ${image}: ${known.join(', ')}`;
-}
-
-function changeLines(change: WorkloadChange, workload: Workload, revisions: readonly Revision[]): string[] {
-  const from = Object.fromEntries(workload.containers.map(({ name, image }) => [name, image]));
-  const arrow = (to: Record<string, string>) =>
-    Object.entries(to).map(([name, image]) => (from[name] === image ? `${name}: ${image} (as now)` : `${name}: ${from[name] ?? '(none)'} → ${image}`));
-  switch (change.action) {
-    case 'set-image':
-      return arrow(change.images);
-    case 'undo': {
-      const target = revisions.find((revision) => revision.revision === change.revision);
-      const cause = target?.cause === null || target === undefined ? '' : `, cause: ${JSON.stringify(target.cause.slice(0, 200))}`;
-      return [`revision ${revisions[0]?.revision ?? '?'} → ${change.revision} (made ${target?.created ?? '?'}${cause})`, ...arrow(target?.images ?? {})];
-    }
-    case 'restart':
-      return [`every pod is replaced, images stay: ${[...new Set(Object.values(from))].join(', ')}`];
-    case 'pause':
-      return ['changes made from now on do not roll out until it is resumed'];
-    case 'resume':
-    default:
-      return ['changes made while it was paused roll out now'];
-  }
-}
-
-function warnings(change: WorkloadChange, workload: Workload, reach: Reach, verifiesTls: boolean): string[] {
-  const replaces = change.action !== 'pause';
-  return [
-    ...(replaces && !workload.rolls ? ['warning: the strategy is OnDelete, so pods take the change only when somebody deletes them'] : []),
-    ...(replaces && workload.strategy.startsWith('Recreate') ? ['warning: the strategy is Recreate, so there is a gap without any pod'] : []),
-    ...(replaces && workload.replicas === 1 && (reach.services ?? []).length > 0 ? ['warning: one replica serves these services'] : []),
-    ...(verifiesTls ? [] : ["warning: the kubeconfig switches off the check of this cluster's certificate"]),
-  ];
+  return Promise.all(
+    tagged.map(async (image) => ({ image, value: { engine: await engineImage(image), nodes: nodes[image] ?? null } })),
+  );
 }
 
 function wayBack(change: WorkloadChange, revisions: readonly Revision[]): string | null {
@@ -200,9 +178,4 @@ function wayBack(change: WorkloadChange, revisions: readonly Revision[]): string
   if (change.action === 'resume') return 'kubectl-rollout with action pause';
   const current = revisions[0]?.revision;
   return current === undefined ? null : `kubectl-rollout with action undo and toRevision ${current}`;
-}
-
-function listed(names: readonly string[] | null): string {
-  if (names === null) return 'not readable';
-  return names.length === 0 ? 'none' : names.join(', ');
 }

@@ -27,14 +27,22 @@ export function podTroubles(pod: Pod): Trouble[] {
   const status = pod.status ?? {};
   if (status.phase === 'Succeeded') return [];
   if (status.phase === 'Failed' && (status.reason ?? '') !== '') {
-    return [{ reason: status.reason ?? 'Failed', text: sentence('the pod failed', status.reason, status.message), lasting: true }];
+    return [
+      {
+        reason: status.reason ?? 'Failed',
+        text: sentence('the pod failed', status.reason, status.message),
+        lasting: true,
+      },
+    ];
   }
   const scheduled = status.conditions?.find((condition) => condition.type === 'PodScheduled');
   if (scheduled?.status === 'False') {
     const reason = scheduled.reason ?? 'Unschedulable';
     return [{ reason, text: sentence('no node takes the pod', reason, scheduled.message), lasting: false }];
   }
-  const init = (status.initContainerStatuses ?? []).flatMap((container) => containerTrouble(container, 'init container', true));
+  const init = (status.initContainerStatuses ?? []).flatMap((container) =>
+    containerTrouble(container, 'init container', true),
+  );
   const main = (status.containerStatuses ?? []).flatMap((container) => containerTrouble(container, 'container', false));
   return [...init, ...main];
 }
@@ -46,7 +54,8 @@ function containerTrouble(container: ContainerStatus, what: string, runsOnce: bo
   const died = last === undefined ? '' : `; last ended ${ending(last)}`;
   if (waiting !== undefined) {
     const reason = waiting.reason ?? 'Waiting';
-    if (STARTING.has(reason)) return last === undefined ? [] : [{ reason, text: `${name} starts again${died}`, lasting: false }];
+    if (STARTING.has(reason))
+      return last === undefined ? [] : [{ reason, text: `${name} starts again${died}`, lasting: false }];
     return [{ reason, text: sentence(name, reason, waiting.message) + died, lasting: LASTING.has(reason) }];
   }
   if (terminated !== undefined) {
@@ -91,7 +100,9 @@ export function readyContainers(pod: Pod): { ready: number; total: number; resta
 }
 
 export function isReady(pod: Pod): boolean {
-  return pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+  return (
+    pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
+  );
 }
 
 /** Also addresses, which often carry credentials. */
@@ -107,12 +118,16 @@ export function namesSecret(variable: string): boolean {
  */
 export function environment(container: Container): string[] {
   const whole = (container.envFrom ?? []).map((from) =>
-    from.secretRef === undefined ? `* from config map ${from.configMapRef?.name}` : `* from secret ${from.secretRef.name}`,
+    from.secretRef === undefined
+      ? `* from config map ${from.configMapRef?.name}`
+      : `* from secret ${from.secretRef.name}`,
   );
   const single = (container.env ?? []).map(({ name, value, valueFrom }) => {
     const [source, reference] = Object.entries(valueFrom ?? {})[0] ?? [];
     if (reference !== undefined) {
-      const where = [reference.name, reference.key ?? reference.fieldPath ?? reference.resource].filter(Boolean).join('/');
+      const where = [reference.name, reference.key ?? reference.fieldPath ?? reference.resource]
+        .filter(Boolean)
+        .join('/');
       return `${name} from ${source === 'secretKeyRef' ? 'secret' : source === 'configMapKeyRef' ? 'config map' : source} ${where}`;
     }
     return namesSecret(name) ? `${name}=(not shown)` : `${name}=${plain(value ?? '', 200)}`;

@@ -5,6 +5,7 @@ import type { Description, ObjectRef } from './describe.ts';
 import type { ResourceType } from './discovery.ts';
 import type { EventLine, EventQuery } from './events.ts';
 import type { WorkloadRef } from './family.ts';
+import type { ImageBinding } from './images.ts';
 import type { LogQuery, Logs } from './logs.ts';
 import type { Reach } from './reach.ts';
 import type { Revision } from './revisions.ts';
@@ -13,16 +14,9 @@ import type { RolloutState, Workload } from './workloads.ts';
 
 export type {
   Bound,
-  Call,
-  Description,
   EventLine,
-  EventQuery,
-  ListQuery,
-  LogQuery,
-  Logs,
-  ObjectRef,
+  ImageBinding,
   Reach,
-  ResourceType,
   Revision,
   RolloutState,
   Table,
@@ -32,7 +26,7 @@ export type {
 };
 
 /** Which cluster a context really leads to. */
-export interface ClusterIdentity {
+interface ClusterIdentity {
   /** UID of the namespace kube-system, which lives as long as the cluster. */
   uid: string;
   /** False where the kubeconfig switches the check of the server's certificate off. */

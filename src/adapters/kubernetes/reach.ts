@@ -34,16 +34,34 @@ export async function readReach(api: KubernetesApi, ref: WorkloadRef, call: Call
     const selector = Object.entries(spec?.selector ?? {});
     return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
   };
-  const scales = ({ spec }: Autoscaler) => spec?.scaleTargetRef?.kind?.toLowerCase() === ref.kind && spec.scaleTargetRef.name === ref.name;
+  const scales = ({ spec }: Autoscaler) =>
+    spec?.scaleTargetRef?.kind?.toLowerCase() === ref.kind && spec.scaleTargetRef.name === ref.name;
   return {
     services: services?.filter(picks).map((service) => service.metadata.name) ?? null,
-    autoscalers: autoscalers?.filter(scales).map(({ metadata, spec }) => `${metadata.name} (${spec?.minReplicas ?? 1}–${spec?.maxReplicas ?? '?'})`) ?? null,
+    autoscalers:
+      autoscalers
+        ?.filter(scales)
+        .map(({ metadata, spec }) => `${metadata.name} (${spec?.minReplicas ?? 1}–${spec?.maxReplicas ?? '?'})`) ??
+      null,
   };
 }
 
-async function items<T>(api: KubernetesApi, ref: WorkloadRef, [groupVersion, plural]: [string, string], call: Call): Promise<T[] | null> {
+async function items<T>(
+  api: KubernetesApi,
+  ref: WorkloadRef,
+  [groupVersion, plural]: [string, string],
+  call: Call,
+): Promise<T[] | null> {
   const list = await api
-    .json({ context: ref.context, method: 'GET', path: listPath(groupVersion, plural, ref.namespace), query: { limit: '500' } }, call)
+    .json(
+      {
+        context: ref.context,
+        method: 'GET',
+        path: listPath(groupVersion, plural, ref.namespace),
+        query: { limit: '500' },
+      },
+      call,
+    )
     .catch((): JsonObject | null => null);
   return list === null || !Array.isArray(list.items) ? null : (list.items as T[]);
 }

@@ -15,19 +15,24 @@ const BAD_WHEN_TRUE = /Pressure$|Unavailable$|^Failed$|Failure$|^Degraded$|^Stal
 /** Conditions that say nothing about health. */
 const NEUTRAL = /^(Suspended|Paused|Progressing|Reconciling|Resizing|FileSystemResizePending)$/;
 /** Fields of custom resources that hold a secret itself, not the name of one. */
-const SECRET_FIELD = /^(password|passwd|passphrase|token|api_?key|(client|access|secret|private)_?(secret|key)|secret_?access_?key|connection_?string)$/i;
+const SECRET_FIELD =
+  /^(password|passwd|passphrase|token|api_?key|(client|access|secret|private)_?(secret|key)|secret_?access_?key|connection_?string)$/i;
 const MAX_STRING = 500;
 
 /** Any object that is neither pod nor workload. */
 export function summaryOf(type: ResourceType, object: KubeObject): Summary {
   if (type.groupVersion === 'v1' && type.kind === 'Secret') return secret(object);
   const { status, spec, data, binaryData } = object as KubeObject & Record<string, Json>;
-  const conditions = isObject(status) && Array.isArray(status.conditions) ? (status.conditions as unknown as Condition[]) : [];
-  const bad = conditions.filter((c) => !NEUTRAL.test(c.type) && (BAD_WHEN_TRUE.test(c.type) ? c.status === 'True' : c.status === 'False'));
+  const conditions =
+    isObject(status) && Array.isArray(status.conditions) ? (status.conditions as unknown as Condition[]) : [];
+  const bad = conditions.filter(
+    (c) => !NEUTRAL.test(c.type) && (BAD_WHEN_TRUE.test(c.type) ? c.status === 'True' : c.status === 'False'),
+  );
   const phase = isObject(status) && typeof status.phase === 'string' ? status.phase : undefined;
   const stuck = phase === 'Pending' || phase === 'Failed' || phase === 'Lost' ? [`the phase is ${phase}`] : [];
   return {
-    status: phase ?? conditionsOf(conditions.filter((c) => c.type === 'Ready' || c.type === 'Available'))[0] ?? 'present',
+    status:
+      phase ?? conditionsOf(conditions.filter((c) => c.type === 'Ready' || c.type === 'Available'))[0] ?? 'present',
     problems: [...stuck, ...conditionsOf(bad)],
     details: {
       ...metadata(object),
@@ -41,17 +46,26 @@ export function summaryOf(type: ResourceType, object: KubeObject): Summary {
 
 /** Keys and sizes; values never, and no annotations, for kubectl keeps the last applied values in one. */
 function secret(object: KubeObject & { type?: string; data?: Record<string, string> }): Summary {
-  const keys = Object.entries(object.data ?? {}).map(([key, value]) => [key, `${Buffer.byteLength(value, 'base64')} bytes (not shown)`]);
+  const keys = Object.entries(object.data ?? {}).map(([key, value]) => [
+    key,
+    `${Buffer.byteLength(value, 'base64')} bytes (not shown)`,
+  ]);
   return {
     status: object.type ?? 'Opaque',
     problems: [],
-    details: { labels: object.metadata.labels ?? {}, created: object.metadata.creationTimestamp ?? '', data: Object.fromEntries(keys) as JsonObject },
+    details: {
+      labels: object.metadata.labels ?? {},
+      created: object.metadata.creationTimestamp ?? '',
+      data: Object.fromEntries(keys) as JsonObject,
+    },
   };
 }
 
 function metadata(object: KubeObject): JsonObject {
   const { labels = {}, annotations = {}, creationTimestamp = '', deletionTimestamp } = object.metadata;
-  const shown = Object.entries(annotations).filter(([key]) => key !== 'kubectl.kubernetes.io/last-applied-configuration');
+  const shown = Object.entries(annotations).filter(
+    ([key]) => key !== 'kubectl.kubernetes.io/last-applied-configuration',
+  );
   return {
     created: creationTimestamp,
     ...(deletionTimestamp === undefined ? {} : { beingDeletedSince: deletionTimestamp }),
@@ -62,7 +76,8 @@ function metadata(object: KubeObject): JsonObject {
 
 /** Secrets masked and long strings cut, so that one field cannot push the rest out of the result. */
 function pruned(value: Json): Json {
-  if (typeof value === 'string') return value.length <= MAX_STRING ? value : `${value.slice(0, MAX_STRING)}… (${value.length} characters)`;
+  if (typeof value === 'string')
+    return value.length <= MAX_STRING ? value : `${value.slice(0, MAX_STRING)}… (${value.length} characters)`;
   if (Array.isArray(value)) return value.map(pruned);
   if (!isObject(value)) return value;
   // A variable in a pod template: its value may be a secret that somebody wrote down in the clear.

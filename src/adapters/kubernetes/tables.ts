@@ -34,7 +34,13 @@ const MAX_CELL = 160;
  * A list in kubectl's columns. Pods and workloads are read whole and get a `problem` column; of every other kind, Secrets
  * and custom resources among them, the server makes the table and only that is transferred.
  */
-export async function readTable(api: KubernetesApi, type: ResourceType, query: ListQuery, now: Date, call: Call): Promise<Table> {
+export async function readTable(
+  api: KubernetesApi,
+  type: ResourceType,
+  query: ListQuery,
+  now: Date,
+  call: Call,
+): Promise<Table> {
   const own = ownColumns(type);
   const answer = await api.json(
     {
@@ -72,7 +78,8 @@ function ownColumns(type: ResourceType): Column[] | undefined {
     ];
   }
   if (type.groupVersion === 'apps/v1' && isWorkloadKind(kind)) {
-    const workload = (cell: (object: WorkloadObject) => string) => (object: KubeObject) => cell(object as WorkloadObject);
+    const workload = (cell: (object: WorkloadObject) => string) => (object: KubeObject) =>
+      cell(object as WorkloadObject);
     return [
       ['ready', workload((w) => `${rolloutState(kind, w).available}/${rolloutState(kind, w).desired}`)],
       ['updated', workload((w) => String(rolloutState(kind, w).updated))],
@@ -108,7 +115,9 @@ interface ServerTable {
 
 function serverTable(answer: JsonObject): Table {
   const { columnDefinitions = [], rows = [] } = answer as unknown as ServerTable;
-  const shown = columnDefinitions.map((column, index) => ({ column, index })).filter(({ column }) => (column.priority ?? 0) === 0);
+  const shown = columnDefinitions
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => (column.priority ?? 0) === 0);
   return {
     columns: shown.map(({ column }) => column.name.toLowerCase()),
     rows: rows.map((row) => shown.map(({ index }) => plain(cellText(row.cells?.[index]), MAX_CELL))),
@@ -131,7 +140,8 @@ function withNamespaces(table: Table): Table {
 
 /** Time since then as kubectl shows it: `45s`, `12m`, `5h`, `3d`. */
 export function age(since: string | undefined, now: Date): string {
-  const seconds = since === undefined ? Number.NaN : Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000));
+  const seconds =
+    since === undefined ? Number.NaN : Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 1000));
   if (Number.isNaN(seconds)) return '';
   if (seconds < 120) return `${seconds}s`;
   if (seconds < 7200) return `${Math.floor(seconds / 60)}m`;

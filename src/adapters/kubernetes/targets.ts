@@ -49,7 +49,14 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Kinds in no namespace: the context's default namespace must not lend them its environment. */
-const CLUSTER_WIDE = new Set(['node', 'persistentvolume', 'storageclass', 'clusterrole', 'clusterrolebinding', 'customresourcedefinition']);
+const CLUSTER_WIDE = new Set([
+  'node',
+  'persistentvolume',
+  'storageclass',
+  'clusterrole',
+  'clusterrolebinding',
+  'customresourcedefinition',
+]);
 
 /** The kind in the lower-case singular, without its group. Custom kinds with unusual plurals are corrected by the plan. */
 export function singularKind(written: string): string {
@@ -69,9 +76,11 @@ export function placeOf(written: WrittenPlace, facts: Facts): Place {
   const context = written.context ?? current;
   if (names.length === 0) return { context: context ?? '', cluster: null, namespace: written.namespace ?? 'default' };
   const hint = `Known contexts: ${names.slice(0, 20).join(', ')}.`;
-  if (context === undefined) throw new HoldpointError('invalid_input', 'The kubeconfig has no current context: name one.', { hint });
+  if (context === undefined)
+    throw new HoldpointError('invalid_input', 'The kubeconfig has no current context: name one.', { hint });
   const known = Object.hasOwn(contexts, context) ? contexts[context] : undefined;
-  if (known === undefined) throw new HoldpointError('not_found', `There is no context ${JSON.stringify(context.slice(0, 100))}.`, { hint });
+  if (known === undefined)
+    throw new HoldpointError('not_found', `There is no context ${JSON.stringify(context.slice(0, 100))}.`, { hint });
   return { context, cluster: known.cluster, namespace: written.namespace ?? known.namespace };
 }
 
@@ -79,7 +88,10 @@ export function placeOf(written: WrittenPlace, facts: Facts): Place {
 export function workloadTarget(kind: string, name: string | undefined, place: Place, effect: Effect): Target {
   const resource = singularKind(kind);
   const namespace = CLUSTER_WIDE.has(resource) ? undefined : resource === 'namespace' ? name : place.namespace;
-  const where = namespace === undefined || resource === 'namespace' ? '' : ` in ${namespace === '*' ? 'all namespaces' : namespace}`;
+  const where =
+    namespace === undefined || resource === 'namespace'
+      ? ''
+      : ` in ${namespace === '*' ? 'all namespaces' : namespace}`;
   return {
     kind: 'workload',
     id: `${resource}/${name ?? '*'}${where}${place.context === '' ? '' : ` (context ${place.context})`}`,

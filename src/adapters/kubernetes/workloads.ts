@@ -39,12 +39,14 @@ export function isWorkloadKind(kind: string): kind is WorkloadKind {
 export function workloadOf(object: WorkloadObject): Workload {
   const { template, paused, strategy, updateStrategy, volumeClaimTemplates } = object.spec;
   const containers = (init: boolean) =>
-    ((init ? template.spec.initContainers : template.spec.containers) ?? []).map(({ name, image, imagePullPolicy }) => ({
-      name,
-      image: image ?? '',
-      init,
-      pullPolicy: imagePullPolicy ?? 'IfNotPresent',
-    }));
+    ((init ? template.spec.initContainers : template.spec.containers) ?? []).map(
+      ({ name, image, imagePullPolicy }) => ({
+        name,
+        image: image ?? '',
+        init,
+        pullPolicy: imagePullPolicy ?? 'IfNotPresent',
+      }),
+    );
   const mounted = (template.spec.volumes ?? []).flatMap((volume) => volume.persistentVolumeClaim?.claimName ?? []);
   const own = (volumeClaimTemplates ?? []).map((claim) => `${claim.metadata.name}-${object.metadata.name}-*`);
   return {
@@ -73,15 +75,18 @@ export function rolloutState(kind: WorkloadKind, object: WorkloadObject): Rollou
     .filter((condition) => condition.type === 'ReplicaFailure' && condition.status === 'True')
     .map((condition) => `pods cannot be made: ${plain(condition.message ?? condition.reason ?? '')}`);
   const at = (state: RolloutState['state'], message: string): RolloutState => ({ state, message, ...counts, reasons });
-  if ((status.observedGeneration ?? 0) < (object.metadata.generation ?? 0)) return at('rolling', 'the controller has not seen the change yet');
+  if ((status.observedGeneration ?? 0) < (object.metadata.generation ?? 0))
+    return at('rolling', 'the controller has not seen the change yet');
   if (object.spec.paused === true) return at('paused', 'the deployment is paused: changes roll out when it is resumed');
   const progressing = status.conditions?.find((condition) => condition.type === 'Progressing');
-  if (progressing?.reason === 'ProgressDeadlineExceeded') return at('failing', plain(progressing.message ?? 'the progress deadline was exceeded'));
+  if (progressing?.reason === 'ProgressDeadlineExceeded')
+    return at('failing', plain(progressing.message ?? 'the progress deadline was exceeded'));
   if (!workloadOf(object).rolls && status.updateRevision !== status.currentRevision) {
     return at('paused', 'the update strategy is OnDelete: a pod takes the change only when it is deleted');
   }
   const waiting = stillWaiting(kind, object, counts);
-  if (waiting === undefined) return at('ready', `${counts.available} of ${counts.desired} replicas are updated and available`);
+  if (waiting === undefined)
+    return at('ready', `${counts.available} of ${counts.desired} replicas are updated and available`);
   return at(reasons.length > 0 ? 'failing' : 'rolling', waiting);
 }
 
@@ -112,6 +117,7 @@ function stillWaiting(kind: WorkloadKind, { spec, status = {} }: WorkloadObject,
   const old = kind === 'deployment' ? (status.replicas ?? 0) - counts.updated : 0;
   if (old > 0) return `${old} old replicas are still to end`;
   if (counts.available < counts.desired) return `${counts.available} of ${counts.desired} replicas are available`;
-  if (kind === 'statefulset' && partition === 0 && status.updateRevision !== status.currentRevision) return 'the last pods are being replaced';
+  if (kind === 'statefulset' && partition === 0 && status.updateRevision !== status.currentRevision)
+    return 'the last pods are being replaced';
   return undefined;
 }

@@ -29,7 +29,7 @@ export interface Limits {
 const LIMITS: Limits = {
   timeMs: 600_000,
   graceMs: 3000,
-  keptCharacters: 1_000_000,
+  keptCharacters: 262_144,
   outputBytes: 67_108_864,
   runningPerOwner: 8,
   endedPerOwner: 32,
@@ -95,7 +95,8 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
         await checkRepository(places.workspace);
         Object.assign(env, await overrides(grammar.gitConfig, executable, env, at.path));
       }
-      if (closed) throw new HoldpointError('unavailable', 'Holdpoint is stopping.', { hint: 'Try again when it runs again.' });
+      if (closed)
+        throw new HoldpointError('unavailable', 'Holdpoint is stopping.', { hint: 'Try again when it runs again.' });
       const id = `prc_${randomBytes(12).toString('hex')}`;
       const running = runProcess({
         id,

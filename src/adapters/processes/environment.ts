@@ -51,10 +51,14 @@ async function refuseWorkspace(name: string, value: string, program: string, wor
     const inside = isAbsolute(part) && isInside(workspace, await realOf(normalize(part)));
     const relative = name === 'KUBECONFIG' && part !== '' && !isAbsolute(part);
     if (inside || relative)
-      throw new HoldpointError('denied', `${name} names a place in the workspace, or none that is fixed: ${program} is not run.`, {
-        rule: 'programs',
-        hint: `The operator sets ${name} to an absolute path outside the workspace; what lies in the workspace could run programs.`,
-      });
+      throw new HoldpointError(
+        'denied',
+        `${name} names a place in the workspace, or none that is fixed: ${program} is not run.`,
+        {
+          rule: 'programs',
+          hint: `The operator sets ${name} to an absolute path outside the workspace; what lies in the workspace could run programs.`,
+        },
+      );
   }
 }
 

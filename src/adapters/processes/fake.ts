@@ -22,7 +22,10 @@ export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({
   const versions = new Map<string, number>();
   const kept: { owner: string; run: FakeRun; ended: 'exited' | 'killed' | undefined; read: boolean }[] = [];
   const started: FakeProcesses['started'] = [];
-  const executableOf = (program: string) => ({ path: `/usr/bin/${program}`, identity: `${program}-${versions.get(program) ?? 1}` });
+  const executableOf = (program: string) => ({
+    path: `/usr/bin/${program}`,
+    identity: `${program}-${versions.get(program) ?? 1}`,
+  });
   const owned = (id: string, owner: string) => {
     const found = kept[Number(id.slice(4))];
     if (found?.owner === owner) return found;
@@ -50,7 +53,7 @@ export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({
         process.read = true;
         for (const line of output.split('\n').filter(Boolean)) onLine?.(line);
         const exitCode = process.ended === 'exited' && { exitCode: process.run.exitCode ?? 0 };
-        return { id, state: process.ended ?? 'running', ...exitCode, output, unread: 0, dropped: 0 };
+        return { id, state: process.ended ?? 'running', ...exitCode, output };
       },
       async kill(id, owner) {
         owned(id, owner).ended ??= 'killed';

@@ -50,6 +50,7 @@ function fitting(text: string, maxBytes: number): number {
   return /[\uD800-\uDBFF]/.test(text[low - 1] ?? '') ? low - 1 : low;
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are what it is about
 const ESCAPES = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)?|[@-Z\\-_])/g;
 
 /** Without terminal escapes and other control characters: output is data, and is shown to people on terminals too. */

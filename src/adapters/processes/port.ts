@@ -8,7 +8,7 @@ export interface Executable {
 
 export interface Examined {
   executable: Executable;
-  /** Names of the environment variables that the program gets; no other reaches it. */
+  /** Names of the environment variables that the program gets, besides a marker and, for git, configuration made for it. */
   environment: string[];
 }
 
@@ -41,10 +41,10 @@ export interface ProcessReport {
   exitCode?: number;
   /** What it wrote (standard output and error, as they came) since the last read; whole lines while it runs. */
   output: string;
-  /** Characters that the next read gives. */
-  unread: number;
+  /** Characters that the next read gives, if any. */
+  unread?: number;
   /** Characters lost since the last read, because more was written than is kept. */
-  dropped: number;
+  dropped?: number;
 }
 
 /**

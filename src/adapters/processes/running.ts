@@ -43,7 +43,13 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
   let failed: Error | undefined;
   let bytes = 0;
 
-  const child: ChildProcess = spawn(file, [...argv], { argv0: name, cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child: ChildProcess = spawn(file, [...argv], {
+    argv0: name,
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   const leader = child.pid;
   child.on('error', (error) => {
     failed = error;
@@ -103,12 +109,14 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
           hint: 'The operator checks that it is installed and executable for Holdpoint’s user.',
           cause: failed,
         });
-      const taken = output.take(maxBytes, over);
+      const { output: text, unread, dropped } = output.take(maxBytes, over);
       return {
         id,
         state: over ? why : 'running',
         ...(over && child.exitCode !== null && { exitCode: child.exitCode }),
-        ...taken,
+        output: text,
+        ...(unread > 0 && { unread }),
+        ...(dropped > 0 && { dropped }),
       };
     },
   };

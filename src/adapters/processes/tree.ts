@@ -44,8 +44,10 @@ async function members(leader: number, id: string): Promise<number[]> {
   if (!names) return groupLives(leader) ? [leader] : [];
   const seen = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((name) => look(Number(name), id)));
   const alive = seen.filter((each) => each !== undefined);
-  const found = new Set(alive.filter((each) => each.marked || [each.pid, each.group, each.session].includes(leader)).map(({ pid }) => pid));
-  for (let before = -1; before !== found.size; ) {
+  const found = new Set(
+    alive.filter((each) => each.marked || [each.pid, each.group, each.session].includes(leader)).map(({ pid }) => pid),
+  );
+  for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const each of alive) if (found.has(each.parent)) found.add(each.pid);
   }

@@ -61,7 +61,11 @@ export default defineTool({
 
   targets(written, { facts }) {
     const { context, dockerfile, tags } = places(written);
-    return [folderTarget(context), fileTarget(dockerfile, 'read'), ...tags.map((tag) => imageTarget(tag, 'write', facts))];
+    return [
+      folderTarget(context),
+      fileTarget(dockerfile, 'read'),
+      ...tags.map((tag) => imageTarget(tag, 'write', facts)),
+    ];
   },
 
   async plan(written, call) {
@@ -70,26 +74,47 @@ export default defineTool({
     refuseSecretArguments(buildArgs);
     const [folder, recipe] = await Promise.all([call.files.look(context), call.files.look(dockerfile)]);
     if (folder.type !== 'folder') {
-      throw new HoldpointError(folder.type === 'missing' ? 'not_found' : 'invalid_input', `The context ${context} is no folder.`, {
-        hint: 'Give the folder to build from, relative to the workspace.',
-      });
+      throw new HoldpointError(
+        folder.type === 'missing' ? 'not_found' : 'invalid_input',
+        `The context ${context} is no folder.`,
+        {
+          hint: 'Give the folder to build from, relative to the workspace.',
+        },
+      );
     }
+    // Dispatch decides on the real path too, but only after the plan; a denied file is not even read.
+    if (!call.permits(fileTarget(recipe.real, 'read')))
+      throw new HoldpointError('denied', `${dockerfile} leads to ${recipe.real}, which the policy does not let docker-build read.`, {
+        hint: 'Build from a Dockerfile of your own.',
+      });
     const { bytes } = await call.files.read(dockerfile, { maxBytes: MAX_DOCKERFILE, real: recipe.real });
     const parsed = readDockerfile(Buffer.from(bytes).toString('utf8'), buildArgs);
     const listing = await listContext(context, dockerfile, call);
     refuseMissingCopies(parsed, listing);
     const digest = await contextDigest(listing, call);
-    const bases = await Promise.all(parsed.images.map(async (image) => ({ image, id: await call.docker.imageId(image, call) })));
+    const bases = await Promise.all(
+      parsed.images.map(async (image) => ({ image, id: await call.docker.imageId(image, call) })),
+    );
     const current = await Promise.all(tags.map(async (tag) => ({ tag, id: await call.docker.imageId(tag, call) })));
 
-    const request = { dockerfile: listing.dockerfile, tags, buildArgs, target: written.target ?? null, noCache: written.noCache ?? false };
-    const leftOut = listing.leftOut.map(({ name, why }) => `${name} (${why})`);
+    const request = {
+      dockerfile: listing.dockerfile,
+      tags,
+      buildArgs,
+      target: written.target ?? null,
+      noCache: written.noCache ?? false,
+    };
+    const leftOut = grouped(listing.leftOut).map(({ name, why }) => `${name} (${why})`);
     const size = `${listing.files.length} files, ${(listing.bytes / 1e6).toFixed(1)} MB`;
     const summary = `build ${tags.join(', ')} from ${context} on Docker Engine ${call.facts.docker.host}`;
     const text = [
       `Dockerfile ${dockerfile}${request.target === null ? '' : `, stage ${request.target}`}; context ${context}: ${size}, ${digest}`,
       ...Object.entries(buildArgs).map(([name, value]) => `argument ${name}=${value}`),
-      ...bases.map(({ image, id }) => (id === null ? `base ${image}: not on this Engine, it will be pulled; what its tag stands for is not known` : `base ${image}: ${id}`)),
+      ...bases.map(({ image, id }) =>
+        id === null
+          ? `base ${image}: not on this Engine, it will be pulled; what its tag stands for is not known`
+          : `base ${image}: ${id}`,
+      ),
       ...current.map(({ tag, id }) => (id === null ? `tag ${tag} is new` : `tag ${tag} moves from ${id}`)),
       ...(leftOut.length === 0 ? [] : [`left out: ${shortened(leftOut).join(', ')}`]),
     ].join('\n');
@@ -126,19 +151,34 @@ export default defineTool({
       steps: { total: image.steps, cached: image.cached },
       builder: image.builder,
       context: { files: listing.files.length, bytes: listing.bytes },
-      ...(listing.leftOut.length === 0 ? {} : { leftOut: shortened(listing.leftOut.map(({ name }) => name)) }),
+      ...(listing.leftOut.length === 0 ? {} : { leftOut: shortened(grouped(listing.leftOut).map(({ name }) => name)) }),
     };
   },
 });
 
 function places(written: z.output<typeof input>): { context: string; dockerfile: string; tags: string[] } {
   const context = workspacePath(written.context);
-  const dockerfile = written.dockerfile === undefined ? (context === '.' ? 'Dockerfile' : `${context}/Dockerfile`) : workspacePath(written.dockerfile);
+  const dockerfile =
+    written.dockerfile === undefined
+      ? context === '.'
+        ? 'Dockerfile'
+        : `${context}/Dockerfile`
+      : workspacePath(written.dockerfile);
   return { context, dockerfile, tags: [...new Set(written.tags.map(checkedTag))] };
 }
 
 function imageTarget(image: string, effect: Effect, facts: Facts): Target {
   return { kind: 'image', id: image, effect, at: { dockerHost: facts.docker.host } };
+}
+
+/** Files of one folder at the context's top that are left out for one reason count as one. */
+function grouped(leftOut: readonly { name: string; why: string }[]): { name: string; why: string }[] {
+  const groups = Map.groupBy(leftOut, ({ name, why }) => (name.includes('/') ? `${name.split('/')[0]}/ ${why}` : name));
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first || group.length < 3) return group;
+    return [{ name: `${first.name.split('/')[0]}/… (${group.length} files)`, why: first.why }];
+  });
 }
 
 function shortened(names: readonly string[]): string[] {

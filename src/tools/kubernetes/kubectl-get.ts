@@ -26,21 +26,30 @@ const event = z.strictObject({
 // Patterns are refinements, for in the advertised schema every agent would pay for them in tokens.
 const input = z.strictObject({
   kind: z.string().refine((kind) => KIND.test(kind), 'Write the kind as kubectl takes it, such as pods or deploy.'),
-  name: z.string().refine((name) => NAME.test(name), 'This is no name of a Kubernetes object.').optional(),
-  namespace: z.string().refine((namespace) => NAMESPACE.test(namespace), 'Write one namespace, or * for all.').optional(),
+  name: z
+    .string()
+    .refine((name) => NAME.test(name), 'This is no name of a Kubernetes object.')
+    .optional(),
+  namespace: z
+    .string()
+    .refine((namespace) => NAMESPACE.test(namespace), 'Write one namespace, or * for all.')
+    .optional(),
   context: z.string().optional(),
   selector: z.string().optional(),
   show: z.enum(['events', 'logs']).optional(),
   container: z.string().optional(),
   previous: z.boolean().optional(),
-  limit: z.int().refine((limit) => limit > 0 && limit <= MAX_LIMIT, `Between 1 and ${MAX_LIMIT}.`).optional(),
+  limit: z
+    .int()
+    .refine((limit) => limit > 0 && limit <= MAX_LIMIT, `Between 1 and ${MAX_LIMIT}.`)
+    .optional(),
   continue: z.string().optional(),
 });
 
 export default defineTool({
   name: 'kubectl-get',
   title: 'Look at Kubernetes objects',
-  description: 'List a kind (namespace * is all), or say what is wrong with one object; its events or logs.',
+  description: 'List a kind (namespace * is all), or see what is wrong with one object, its events, logs.',
   keywords: ['describe', 'pods', 'why', 'crash', 'pending', 'log', 'status', 'k8s', 'configmap', 'crd'],
   effect: 'read',
   needs: ['kubernetes'],
@@ -71,7 +80,13 @@ export default defineTool({
       .optional(),
     events: z.array(event).optional(),
     logs: z
-      .strictObject({ pod: z.string(), container: z.string(), others: z.array(z.string()), text: z.string(), cut: z.boolean() })
+      .strictObject({
+        pod: z.string(),
+        container: z.string(),
+        others: z.array(z.string()),
+        text: z.string(),
+        cut: z.boolean(),
+      })
       .optional(),
   }),
 
@@ -84,10 +99,14 @@ export default defineTool({
     const type = await context.kubernetes.resource(place.context, written.kind, context);
     const show = written.show ?? 'summary';
     if (show === 'logs' && (written.name === undefined || place.namespace === '*')) {
-      throw new HoldpointError('invalid_input', 'Logs are of one pod or workload.', { hint: 'Give its name and namespace.' });
+      throw new HoldpointError('invalid_input', 'Logs are of one pod or workload.', {
+        hint: 'Give its name and namespace.',
+      });
     }
     if (written.name !== undefined && type.namespaced && place.namespace === '*') {
-      throw new HoldpointError('invalid_input', 'One object is in one namespace.', { hint: 'Name the namespace, or leave the name out.' });
+      throw new HoldpointError('invalid_input', 'One object is in one namespace.', {
+        hint: 'Name the namespace, or leave the name out.',
+      });
     }
     const asWritten = workloadTarget(written.kind, written.name, place, 'read');
     // What discovery knows and the written kind does not show: its singular, and whether it is in a namespace at all.
@@ -95,7 +114,8 @@ export default defineTool({
     const outside = { ...asServed, at: { kubeContext: place.context, cluster: place.cluster ?? '' } };
     const targets: Target[] = [asWritten];
     if (asServed.resource !== asWritten.resource) targets.push(asServed);
-    if (!type.namespaced && asServed.at?.namespace === place.namespace && type.kind !== 'Namespace') targets.push(outside);
+    if (!type.namespaced && asServed.at?.namespace === place.namespace && type.kind !== 'Namespace')
+      targets.push(outside);
     const summary = `${show === 'summary' ? 'look at' : `${show} of`} ${asServed.id}`;
     return {
       effect: 'read',
@@ -120,13 +140,24 @@ export default defineTool({
   async run({ data }, context) {
     const { place, type, name, limit } = data;
     const { kubernetes } = context;
-    const head = { context: place.context, kind: type.kind, ...(type.namespaced ? { namespace: place.namespace } : {}) };
+    const head = {
+      context: place.context,
+      kind: type.kind,
+      ...(type.namespaced ? { namespace: place.namespace } : {}),
+    };
     const visible = (namespace: string) =>
       place.namespace !== '*' || context.permits(workloadTarget(type.kind, undefined, { ...place, namespace }, 'read'));
 
     if (data.show === 'logs' && name !== null) {
-      const query = { lines: limit, previous: data.previous, ...(data.container === null ? {} : { container: data.container }) };
-      return { ...head, logs: await kubernetes.logs({ context: place.context, namespace: place.namespace, type, name }, query, context) };
+      const query = {
+        lines: limit,
+        previous: data.previous,
+        ...(data.container === null ? {} : { container: data.container }),
+      };
+      return {
+        ...head,
+        logs: await kubernetes.logs({ context: place.context, namespace: place.namespace, type, name }, query, context),
+      };
     }
     if (data.show === 'events') {
       const about = { kind: type.kind, ...(name === null ? {} : { name }) };
@@ -135,7 +166,10 @@ export default defineTool({
       return { ...head, events: events.filter((line: EventLine) => visible(line.namespace)) };
     }
     if (name !== null) {
-      const described = await kubernetes.describe({ context: place.context, namespace: place.namespace, type, name }, context);
+      const described = await kubernetes.describe(
+        { context: place.context, namespace: place.namespace, type, name },
+        context,
+      );
       return { ...head, object: { name, ...described } };
     }
     const table = await kubernetes.list(

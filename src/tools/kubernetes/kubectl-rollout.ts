@@ -22,7 +22,10 @@ const input = z.strictObject({
     .optional(),
   context: z.string().optional(),
   images: z.record(z.string(), z.string()).describe('by container').optional(),
-  toRevision: z.int().refine((revision) => revision > 0, 'Revisions count from 1.').optional(),
+  toRevision: z
+    .int()
+    .refine((revision) => revision > 0, 'Revisions count from 1.')
+    .optional(),
   wait: z
     .int()
     .refine((seconds) => seconds >= 0 && seconds <= MAX_WAIT, `Between 0 and ${MAX_WAIT} seconds.`)
@@ -96,7 +99,13 @@ export default defineTool({
     const target = workloadTarget(kind, name, place, 'write');
     const wanted = { action, images: written.images, toRevision: written.toRevision };
     const engine = (image: string) => context.docker.imageIdIfReachable(image, context);
-    const { change, bound, undo, preconditions, call, text, does } = await plannedChange(context.kubernetes, ref, wanted, engine, context);
+    const { change, bound, undo, preconditions, call, text, does } = await plannedChange(
+      context.kubernetes,
+      ref,
+      wanted,
+      engine,
+      context,
+    );
     return {
       effect: 'write',
       targets: [target],
@@ -111,7 +120,8 @@ export default defineTool({
     const { action, ref, wait, write } = data;
     const { kubernetes, progress, stepDone } = context;
     const head = { action, workload: `${ref.kind}/${ref.name}`, namespace: ref.namespace, context: ref.context };
-    const report = ({ message, updated, desired }: RolloutState) => progress({ message, done: updated, total: desired });
+    const report = ({ message, updated, desired }: RolloutState) =>
+      progress({ message, done: updated, total: desired });
 
     if (action === 'history') {
       const revisions = await kubernetes.revisions(ref, context);
@@ -133,6 +143,9 @@ function shown({ state, message, desired, updated, available, reasons }: Rollout
 function nextStep({ state }: RolloutState, undo: string | null): { next?: string } {
   const look = 'Look again with the action status.';
   if (state === 'rolling') return { next: undo === null ? look : `${look} To go back: ${undo}.` };
-  if (state === 'failing') return { next: `See the pods with kubectl-get and show logs or events.${undo === null ? '' : ` To go back: ${undo}.`}` };
+  if (state === 'failing')
+    return {
+      next: `See the pods with kubectl-get and show logs or events.${undo === null ? '' : ` To go back: ${undo}.`}`,
+    };
   return undo === null ? {} : { next: `To go back: ${undo}.` };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { FilesPort } from '../../adapters/files/port.ts';
-import type {} from '../../adapters/processes/port.ts';
+import type { ProcessReport } from '../../adapters/processes/port.ts';
 import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
 import { worseEffect } from '../../core/effect.ts';
 import { HoldpointError } from '../../core/errors.ts';
@@ -62,19 +62,32 @@ export default defineTool({
         { id: `program:${program}`, says: `the program ${executable.path}`, value: executable.identity },
         ...(effect === 'read' ? [] : await filesRelied(classified.paths, files)),
       ],
-      steps: [{ id: 'run', does: `run ${classified.command}`, call: { file: executable.path, argv, in: where, environment } }],
-      preview: { summary: `run ${classified.targets[0]?.id ?? program}`, text: previewText(executable.path, argv, where, environment) },
+      steps: [
+        { id: 'run', does: `run ${classified.command}`, call: { file: executable.path, argv, in: where, environment } },
+      ],
+      preview: {
+        summary: `run ${classified.targets[0]?.id ?? program}`,
+        text: previewText(executable.path, argv, where, environment),
+      },
       data: { program, argv, cwd, executable: { ...executable }, waitSeconds: input.waitSeconds ?? DEFAULT_WAIT },
     };
   },
 
-  async run({ data: { program, argv, cwd, executable, waitSeconds } }, { facts, processes, principal, signal, progress, stepDone }) {
+  async run(
+    { data: { program, argv, cwd, executable, waitSeconds } },
+    { facts, processes, principal, signal, progress, stepDone },
+  ): Promise<ProcessReport> {
     const owner = principalId(principal);
     const id = await processes.start({ grammar: grammarOf(program, facts), executable, argv, cwd }, owner);
-    const waiting = { waitMs: waitSeconds * 1000, maxBytes: ROOM, signal, onLine: (message: string) => progress({ message }) };
-    const { unread, dropped, ...report } = await processes.read(id, owner, waiting);
+    const waiting = {
+      waitMs: waitSeconds * 1000,
+      maxBytes: ROOM,
+      signal,
+      onLine: (message: string) => progress({ message }),
+    };
+    const report = await processes.read(id, owner, waiting);
     stepDone('run', { id, state: report.state, exitCode: report.exitCode ?? null });
-    return { ...report, ...(unread > 0 && { unread }), ...(dropped > 0 && { dropped }) };
+    return report;
   },
 });
 
@@ -96,9 +109,13 @@ async function reached({ cwd, folder, paths }: Classified, files: FilesPort): Pr
   if (folder === 'workspace' && cwd !== '.') {
     const { type, real } = await files.look(cwd);
     if (type !== 'folder' || real !== cwd)
-      throw new HoldpointError('invalid_input', `cwd ${cwd} is no folder, or is reached through a link.`, { hint: 'Give a folder of the workspace itself.' });
+      throw new HoldpointError('invalid_input', `cwd ${cwd} is no folder, or is reached through a link.`, {
+        hint: 'Give a folder of the workspace itself.',
+      });
   }
-  const found = await Promise.all(paths.map((path) => (path.kind === 'tree' ? filesIn(path, files) : leadsTo(path, files))));
+  const found = await Promise.all(
+    paths.map((path) => (path.kind === 'tree' ? filesIn(path, files) : leadsTo(path, files))),
+  );
   return found.flat();
 }
 
@@ -106,17 +123,23 @@ async function leadsTo({ path, kind, effect }: ProcessPath, files: FilesPort): P
   if (kind === 'name') return [];
   const { real, type } = await files.look(path);
   if (type === 'folder')
-    throw new HoldpointError('invalid_input', `${path} is a folder; a file is needed here.`, { hint: 'Name the files one by one.' });
+    throw new HoldpointError('invalid_input', `${path} is a folder; a file is needed here.`, {
+      hint: 'Name the files one by one.',
+    });
   return withReal(fileTarget(path, effect), real);
 }
 
 async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
   const { type, real } = await files.look(path);
   if (type !== 'folder' || real !== path)
-    throw new HoldpointError('invalid_input', `${path} is no folder, or is reached through a link.`, { hint: 'Name a folder of the workspace itself.' });
+    throw new HoldpointError('invalid_input', `${path} is no folder, or is reached through a link.`, {
+      hint: 'Name a folder of the workspace itself.',
+    });
   const { entries, refused, cut } = await files.list(path, { recursive: true, respectIgnore: false, limit: MAX_TREE });
   if (cut)
-    throw new HoldpointError('invalid_input', `${path} holds more than ${MAX_TREE} files.`, { hint: 'Name a smaller folder.' });
+    throw new HoldpointError('invalid_input', `${path} holds more than ${MAX_TREE} files.`, {
+      hint: 'Name a smaller folder.',
+    });
   const link = entries.find((entry) => entry.real !== entry.path);
   const odd = refused[0]?.shown ?? link?.path;
   if (odd !== undefined)
@@ -130,7 +153,11 @@ async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise
 async function filesRelied(paths: readonly ProcessPath[], files: FilesPort): Promise<Precondition[]> {
   const read = paths.filter(({ kind }) => kind === 'file');
   return Promise.all(
-    read.map(async ({ path }) => ({ id: `file:${path}`, says: `the content of ${path}`, value: await files.identity(path) })),
+    read.map(async ({ path }) => ({
+      id: `file:${path}`,
+      says: `the content of ${path}`,
+      value: await files.identity(path),
+    })),
   );
 }
 

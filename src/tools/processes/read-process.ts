@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type {} from '../../adapters/processes/port.ts';
+import type { ProcessReport } from '../../adapters/processes/port.ts';
 import type { Effect } from '../../core/effect.ts';
 import { principalId } from '../../core/principal.ts';
 import type { Target } from '../../core/target.ts';
@@ -42,21 +42,28 @@ export default defineTool({
       effect,
       targets: [processTarget(id, effect)],
       preconditions: [],
-      steps: kill ? [{ id: 'kill', does: `end process ${id}`, call: { signal: 'SIGTERM', then: 'SIGKILL' } }] : [],
+      steps: kill ? [{ id: 'kill', does: `end process ${id}`, call: { signal: 'SIGTERM', force: 'SIGKILL' } }] : [],
       preview: { summary: `${kill ? 'end' : 'read'} process ${id}` },
       data: { id, kill: kill ?? false, waitSeconds: waitSeconds ?? 0 },
     };
   },
 
-  async run({ data: { id, kill, waitSeconds } }, { processes, principal, signal, progress, stepDone }) {
+  async run(
+    { data: { id, kill, waitSeconds } },
+    { processes, principal, signal, progress, stepDone },
+  ): Promise<ProcessReport> {
     const owner = principalId(principal);
     if (kill) {
       await processes.kill(id, owner);
       stepDone('kill', { id });
     }
-    const waiting = { waitMs: waitSeconds * 1000, maxBytes: ROOM, signal, onLine: (message: string) => progress({ message }) };
-    const { unread, dropped, ...report } = await processes.read(id, owner, waiting);
-    return { ...report, ...(unread > 0 && { unread }), ...(dropped > 0 && { dropped }) };
+    const waiting = {
+      waitMs: waitSeconds * 1000,
+      maxBytes: ROOM,
+      signal,
+      onLine: (message: string) => progress({ message }),
+    };
+    return processes.read(id, owner, waiting);
   },
 });
 
@@ -66,5 +73,11 @@ function effectOf(kill: boolean | undefined): Effect {
 
 /** Where the process acts was decided when it was launched; reading and ending it happens on this machine. */
 function processTarget(id: string, effect: Effect): Target {
-  return { kind: 'process', id: `process ${id.slice(0, 60)}`, effect, command: 'read-process', at: { host: 'localhost' } };
+  return {
+    kind: 'process',
+    id: `process ${id.slice(0, 60)}`,
+    effect,
+    command: 'read-process',
+    at: { host: 'localhost' },
+  };
 }

@@ -26,7 +26,8 @@ describe('I2 one run', () => {
     expect(await server.decide(request, 'bob', 'approve', 'fine')).toMatchObject({ state: 'approved', approvalsGiven: 1, runBy: here.time.wall + 30 * MINUTE });
     const held = await claim(request.id);
     expect(held.input).toEqual(holdOf().input);
-    expect(held.plan).toEqual({ ...planOf('docker/Dockerfile'), preview: holdOf().preview });
+    expect(held.plan).toEqual(planOf('docker/Dockerfile'));
+    expect(held.request.plan).toEqual(holdOf().shown);
     await approvals.acting(held, OPENED);
     await approvals.stepDone(held, 'remove', { removed: 1 });
     await approvals.settle(held, { state: 'done', outcome: { text: 'gone' } });

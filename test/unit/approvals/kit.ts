@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createApprovals, type Approvals } from '../../../src/approvals/approvals.ts';
 import { openApprovers, type Approvers } from '../../../src/approvals/approvers.ts';
 import type { Limits } from '../../../src/approvals/asking.ts';
-import type { ApprovalRequest, Hold } from '../../../src/approvals/request.ts';
+import type { ApprovalRequest, Hold, VisiblePlan } from '../../../src/approvals/request.ts';
 import { openSealKey } from '../../../src/approvals/seal.ts';
 import { createAuditLog, type AuditLog } from '../../../src/audit/log.ts';
 import { storeSource, tailAudit } from '../../../src/audit/read.ts';
@@ -43,6 +43,10 @@ export function planOf(name: string, data: Json = { content: SECRET }): Plan {
   };
 }
 
+function shownOf({ data: _data, ...plan }: Plan): VisiblePlan {
+  return { ...plan, preview: { ...plan.preview, text: 'as people see it' } };
+}
+
 export function holdOf(name = 'docker/Dockerfile', changes: Partial<Hold> & { terms?: Partial<ApprovalTerms> } = {}): Hold {
   const { terms, ...rest } = changes;
   return {
@@ -52,7 +56,7 @@ export function holdOf(name = 'docker/Dockerfile', changes: Partial<Hold> & { te
     schemaHash: 'sha256:schema',
     input: { paths: [name], content: SECRET },
     plan: planOf(name),
-    preview: { summary: `Remove ${name}`, text: 'as people see it' },
+    shown: shownOf(planOf(name)),
     policyDigest: 'sha256:policy',
     decision: {
       verdict: 'require_approval',

@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -19,7 +28,10 @@ describe('writing and removing (C1, C2)', () => {
 
   test.each([
     ['other bytes', (path: string) => writeFileSync(path, 'sneaky')],
-    ['the same bytes in another file', (path: string) => (unlinkSync(path), writeFileSync(join(path, '../spare'), ''), writeFileSync(path, 'old'))],
+    [
+      'the same bytes in another file',
+      (path: string) => (unlinkSync(path), writeFileSync(join(path, '../spare'), ''), writeFileSync(path, 'old')),
+    ],
     ['no file', (path: string) => unlinkSync(path)],
     ['a folder', (path: string) => (unlinkSync(path), mkdirSync(path))],
   ])('where there is %s by now, nothing is changed', async (_, move) => {
@@ -27,7 +39,10 @@ describe('writing and removing (C1, C2)', () => {
     const identity = await files.identity('f.txt');
     move(at('f.txt'));
     const before = readdirSync(at('.'));
-    for (const call of [() => files.write('f.txt', Buffer.from('mine'), identity), () => files.remove('f.txt', identity)])
+    for (const call of [
+      () => files.write('f.txt', Buffer.from('mine'), identity),
+      () => files.remove('f.txt', identity),
+    ])
       expect((await refusal(call)).code).toMatch(/^(?:stale|invalid_input)$/);
     expect(readdirSync(at('.'))).toEqual(before);
     expect(readdirSync(join(undoDir, '..')).includes('undo') ? readdirSync(undoDir) : []).toEqual([]);
@@ -39,14 +54,21 @@ describe('writing and removing (C1, C2)', () => {
     mkdirSync(at('a'));
     writeFileSync(at('a/new.txt'), 'theirs');
     const error = await refusal(() => files.write('a/new.txt', Buffer.from('mine'), identity));
-    expect(error).toMatchObject({ code: 'stale', changes: [{ what: 'a/new.txt', was: '{"missing":true,"real":"a/new.txt"}', is: expect.stringContaining('sha256') }] });
+    expect(error).toMatchObject({
+      code: 'stale',
+      changes: [
+        { what: 'a/new.txt', was: '{"missing":true,"real":"a/new.txt"}', is: expect.stringContaining('sha256') },
+      ],
+    });
     expect(readFileSync(at('a/new.txt'), 'utf8')).toBe('theirs');
   });
 
   test('of twenty writers on one file with one expectation, one wins', async () => {
     const { files } = newWorkspace({ 'f.txt': 'old' });
     const identity = await files.identity('f.txt');
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => files.write('f.txt', Buffer.from(`writer ${index}`), identity)));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => files.write('f.txt', Buffer.from(`writer ${index}`), identity)),
+    );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await textOf(files, 'f.txt')).toMatch(/^writer \d+$/);
     expect(files.kept()).toHaveLength(1);
@@ -56,6 +78,13 @@ describe('writing and removing (C1, C2)', () => {
     const { files, at } = newWorkspace({ 'f.txt': 'old' });
     chmodSync(at('f.txt'), 0o444);
     expect((await refusal(() => put(files, 'f.txt', 'new'))).code).toBe('denied');
+  });
+
+  test('a file too large to keep a copy of is refused when the change is planned', async () => {
+    const { files, at } = newWorkspace();
+    writeFileSync(at('large'), '');
+    truncateSync(at('large'), 67_108_865);
+    expect((await refusal(() => files.identity('large'))).code).toBe('denied');
   });
 
   test('folders are neither written nor removed', async () => {
@@ -112,7 +141,10 @@ describe('undo (C2)', () => {
     const { files, at } = newWorkspace({ 'f.txt': 'one' });
     const { undo } = await put(files, 'f.txt', 'two');
     writeFileSync(at('f.txt'), 'three, by hand');
-    expect(await refusal(() => files.restore(undo))).toMatchObject({ code: 'conflict', hint: expect.stringContaining('--force') });
+    expect(await refusal(() => files.restore(undo))).toMatchObject({
+      code: 'conflict',
+      hint: expect.stringContaining('--force'),
+    });
     expect(await textOf(files, 'f.txt')).toBe('three, by hand');
     const forced = await files.restore(undo, { force: true });
     expect(await textOf(files, 'f.txt')).toBe('one');

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import ignore from 'ignore';
 import micromatch from 'micromatch';
 import { describe, expect, test } from 'vitest';
@@ -8,10 +8,19 @@ import { ignoreTest } from '../../../src/adapters/files/ignored.ts';
 
 const POLICY_OPTIONS = { dot: true, nonegate: true, noextglob: true, strictBrackets: true };
 
-const name = fc.string({ unit: fc.constantFrom('a', 'b', '.', 'c'), minLength: 1, maxLength: 4 }).filter((text) => !text.endsWith('.'));
+const name = fc
+  .string({ unit: fc.constantFrom('a', 'b', '.', 'c'), minLength: 1, maxLength: 4 })
+  .filter((text) => !text.endsWith('.'));
 const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
-const wildName = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?', '[ab]', '{a,bc}'), minLength: 1, maxLength: 4 }).filter((text) => !/^\.+$/.test(text) && !text.includes('**'));
-const glob = fc.array(fc.oneof({ weight: 1, arbitrary: fc.constant('**') }, { weight: 3, arbitrary: wildName }), { minLength: 1, maxLength: 4 }).map((names) => names.join('/'));
+const wildName = fc
+  .string({ unit: fc.constantFrom('a', 'b', '.', '*', '?', '[ab]', '{a,bc}'), minLength: 1, maxLength: 4 })
+  .filter((text) => !/^\.+$/.test(text) && !text.includes('**'));
+const glob = fc
+  .array(fc.oneof({ weight: 1, arbitrary: fc.constant('**') }, { weight: 3, arbitrary: wildName }), {
+    minLength: 1,
+    maxLength: 4,
+  })
+  .map((names) => names.join('/'));
 
 describe('globs (C1)', () => {
   test('mean what they mean in policies', () => {
@@ -46,7 +55,14 @@ describe('globs (C1)', () => {
 
   test('no glob makes matching expensive: patterns that take micromatch’s expressions minutes and more', () => {
     const candidate = `${'a'.repeat(255)}/${'a/'.repeat(500)}${'a'.repeat(255)}`;
-    for (const pattern of ['*a*a*a*a*a*a*a*a*b', '**/'.repeat(60) + 'b', '*a'.repeat(200) + 'b', '**/a/'.repeat(50) + 'b', '{a,aa}'.repeat(80) + 'b', '{*a,a*}'.repeat(70) + 'b'])
+    for (const pattern of [
+      '*a*a*a*a*a*a*a*a*b',
+      '**/'.repeat(60) + 'b',
+      '*a'.repeat(200) + 'b',
+      '**/a/'.repeat(50) + 'b',
+      '{a,aa}'.repeat(80) + 'b',
+      '{*a,a*}'.repeat(70) + 'b',
+    ])
       expect(globTest(pattern)(candidate)).toBe(false);
   });
 
@@ -57,7 +73,14 @@ describe('globs (C1)', () => {
 
 describe('.gitignore', () => {
   const line = fc.oneof(
-    fc.tuple(fc.constantFrom('', '!'), fc.constantFrom('', '/'), glob.filter((text) => !text.includes('{')), fc.constantFrom('', '/')).map((parts) => parts.join('')),
+    fc
+      .tuple(
+        fc.constantFrom('', '!'),
+        fc.constantFrom('', '/'),
+        glob.filter((text) => !text.includes('{')),
+        fc.constantFrom('', '/'),
+      )
+      .map((parts) => parts.join('')),
     fc.constantFrom('', '# a', '#', '   ', '\\#a', '\\!a', 'a  ', '*', '!a/', '/'),
   );
 
@@ -72,7 +95,12 @@ describe('.gitignore', () => {
         if (parents.some((parent) => oracle.ignores(parent))) return;
         const expected = oracle.ignores(isFolder ? `${candidate}/` : candidate);
         if (expected) ignored++;
-        expect({ text, candidate, isFolder, ignored: ignoreTest(text)(candidate, isFolder) ?? false }).toEqual({ text, candidate, isFolder, ignored: expected });
+        expect({ text, candidate, isFolder, ignored: ignoreTest(text)(candidate, isFolder) ?? false }).toEqual({
+          text,
+          candidate,
+          isFolder,
+          ignored: expected,
+        });
       }),
       { numRuns: 5000 },
     );
@@ -80,7 +108,9 @@ describe('.gitignore', () => {
   });
 
   test('hostile lines cost little and are read as far as they can be', () => {
-    const test = ignoreTest([`${'*a'.repeat(100)}b`, '**/'.repeat(100), '[', 'a\\*b', 'x'.repeat(10_000), 'build/'].join('\n'));
+    const test = ignoreTest(
+      [`${'*a'.repeat(100)}b`, '**/'.repeat(100), '[', 'a\\*b', 'x'.repeat(10_000), 'build/'].join('\n'),
+    );
     expect(test('a'.repeat(255), false)).toBeUndefined();
     expect(test('build', true)).toBe(true);
   });

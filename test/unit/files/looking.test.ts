@@ -22,21 +22,39 @@ describe('listing (C1)', () => {
     symlinkSync('a', at('link'));
     symlinkSync('..', at('a/loop'));
     expect(paths(await files.list('.', { limit: 100 }))).toEqual(['.gitignore', 'a', 'link', 'z.txt']);
-    expect(paths(await files.list('.', { limit: 100, respectIgnore: false }))).toEqual(['.git', '.gitignore', 'a', 'build', 'link', 'z.txt']);
+    expect(paths(await files.list('.', { limit: 100, respectIgnore: false }))).toEqual([
+      '.git',
+      '.gitignore',
+      'a',
+      'build',
+      'link',
+      'z.txt',
+    ]);
     expect(paths(await files.list('.', { limit: 100, recursive: true }))).toEqual([
       '.gitignore', 'a', 'a/.gitignore', 'a/b', 'a/b/only-here', 'a/keep.log', 'a/loop', 'link', 'z.txt',
     ]); // prettier-ignore
     expect(paths(await files.list('a/b', { limit: 100 }))).toEqual(['a/b/only-here']);
     expect(paths(await files.list('build', { limit: 100 }))).toEqual(['build/out.txt']);
-    expect(await files.list('link', { limit: 1 })).toMatchObject({ entries: [{ path: 'link/.gitignore', real: 'a/.gitignore' }], cut: true });
+    expect(await files.list('link', { limit: 1 })).toMatchObject({
+      entries: [{ path: 'link/.gitignore', real: 'a/.gitignore' }],
+      cut: true,
+    });
   });
 
   test('names that could mislead are shown escaped, and cannot be opened', async () => {
     const { files, at } = newWorkspace({ 'ok.txt': '' });
-    for (const name of ['new\nline', '\u202egnp.exe', 'tab\t', ' lead', 'dot.', 'back\\slash']) writeFileSync(at(name), '');
+    for (const name of ['new\nline', '\u202egnp.exe', 'tab\t', ' lead', 'dot.', 'back\\slash'])
+      writeFileSync(at(name), '');
     const { entries, refused } = await files.list('.', { limit: 100 });
     expect(entries.map(({ path }) => path)).toEqual(['ok.txt']);
-    expect(refused.map(({ shown }) => shown).toSorted()).toEqual([' lead', '\\u{202e}gnp.exe', 'back\\u{5c}slash', 'dot.', 'new\\u{a}line', 'tab\\u{9}']);
+    expect(refused.map(({ shown }) => shown).toSorted()).toEqual([
+      ' lead',
+      '\\u{202e}gnp.exe',
+      'back\\u{5c}slash',
+      'dot.',
+      'new\\u{a}line',
+      'tab\\u{9}',
+    ]);
     expect(refused.every(({ path, why }) => path === undefined && why !== '')).toBe(true);
   });
 
@@ -44,7 +62,11 @@ describe('listing (C1)', () => {
     const { files, at } = newWorkspace({ '.env': 'x', 'a.txt': '' });
     linkSync(at('.env'), at('secret-copy'));
     const { entries, refused, hidden } = await files.list('.', { limit: 100, permits: ({ path }) => path === 'a.txt' });
-    expect({ paths: entries.map(({ path }) => path), refused, hidden }).toEqual({ paths: ['a.txt'], refused: [], hidden: 2 });
+    expect({ paths: entries.map(({ path }) => path), refused, hidden }).toEqual({
+      paths: ['a.txt'],
+      refused: [],
+      hidden: 2,
+    });
   });
 
   test('very many entries are cut at the limit', async () => {
@@ -59,7 +81,9 @@ describe('listing (C1)', () => {
     const { files, at } = newWorkspace();
     mkdirSync(at('many'));
     for (let index = 0; index < 500; index++) writeFileSync(at(`many/${index}`), '');
-    await expect(files.list('many', { limit: 5000, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    await expect(files.list('many', { limit: 5000, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+      'enough',
+    );
   });
 });
 
@@ -78,15 +102,31 @@ describe('searching (C1, C3, A7)', () => {
 
   test('text, in any letter case; whole words and the exact case first; what was skipped is counted', async () => {
     const found = await search('REDIS');
-    expect(found.matches.map(({ path, line }) => `${path}:${line}`)).toEqual(['src/redis.py:1', 'src/redis.py:2', 'src/redis.py:3', 'docker/Dockerfile:2', 'docker/Dockerfile:3']);
-    expect(found).toMatchObject({ total: 5, files: 3, whole: true, cut: false, skipped: { policy: 1, large: 1, binary: 1, refused: 0 } });
+    expect(found.matches.map(({ path, line }) => `${path}:${line}`)).toEqual([
+      'src/redis.py:1',
+      'src/redis.py:2',
+      'src/redis.py:3',
+      'docker/Dockerfile:2',
+      'docker/Dockerfile:3',
+    ]);
+    expect(found).toMatchObject({
+      total: 5,
+      files: 3,
+      whole: true,
+      cut: false,
+      skipped: { policy: 1, large: 1, binary: 1, refused: 0 },
+    });
   });
 
   test('a file that is not permitted is never opened', async () => {
     const { files, at } = newWorkspace({ '.env': 'KEY=canary', 'a.txt': 'canary' });
     symlinkSync('.env', at('alias'));
     const asked: string[] = [];
-    const { matches } = await files.search({ query: 'canary', permits: ({ path, real }) => (asked.push(`${path} ${real}`), real !== '.env'), limit: 10 });
+    const { matches } = await files.search({
+      query: 'canary',
+      permits: ({ path, real }) => (asked.push(`${path} ${real}`), real !== '.env'),
+      limit: 10,
+    });
     expect(matches.map(({ path }) => path)).toEqual(['a.txt']);
     expect(asked.toSorted()).toEqual(['.env .env', 'a.txt a.txt', 'alias .env']);
   });
@@ -99,9 +139,9 @@ describe('searching (C1, C3, A7)', () => {
     expect((await refusal(() => search('redis', '*a*('))).code).toBe('invalid_input');
   });
 
-  test('where no line has all of the text, lines with most of its words', async () => {
+  test('where no line has all of the text, lines with half of its words or more', async () => {
     const found = await search('redis client class');
-    expect(found).toMatchObject({ whole: false, matches: [{ path: 'src/redis.py', line: 1 }, {}, {}, {}, {}] });
+    expect(found).toMatchObject({ whole: false, total: 1, matches: [{ path: 'src/redis.py', line: 1 }] });
   });
 
   test('regular expressions, with and without regard to letter case', async () => {
@@ -110,8 +150,21 @@ describe('searching (C1, C3, A7)', () => {
     expect((await search('/redis$/')).total).toBe(1);
   });
 
-  test.each(['/(a/', '/a{2000}/', '/((a{100}){100}){100}/', '/(?=a)/', '/\\1/', `/${'(a|b)'.repeat(400)}/`, '', '   ', 'x'.repeat(501)])('refuses the query %j with what to do', async (query) => {
-    expect(await refusal(() => search(query))).toMatchObject({ code: 'invalid_input', hint: expect.stringMatching(/\w/) });
+  test.each([
+    '/(a/',
+    '/a{2000}/',
+    '/((a{100}){100}){100}/',
+    '/(?=a)/',
+    '/\\1/',
+    `/${'(a|b)'.repeat(400)}/`,
+    '',
+    '   ',
+    'x'.repeat(501),
+  ])('refuses the query %j with what to do', async (query) => {
+    expect(await refusal(() => search(query))).toMatchObject({
+      code: 'invalid_input',
+      hint: expect.stringMatching(/\w/),
+    });
   });
 
   test('patterns that are catastrophic elsewhere come to an end', async () => {
@@ -125,9 +178,17 @@ describe('searching (C1, C3, A7)', () => {
     const real = newWorkspace(rest).files;
     const fake = createFakeFiles(rest);
     for (const options of [{ query: 'redis' }, { query: '/url/i', glob: '**/*.py' }, { query: 'redis', glob: '.env' }])
-      expect(await fake.search({ ...options, permits: () => true, limit: 9 })).toEqual(await real.search({ ...options, permits: () => true, limit: 9 }));
-    for (const path of ['.', 'src', 'docker/Dockerfile', 'nowhere']) expect(await fake.look(path)).toEqual(await real.look(path));
-    for (const options of [{ limit: 9 }, { limit: 2 }, { limit: 9, recursive: true }, { limit: 9, recursive: true, glob: '**/*r*' }])
+      expect(await fake.search({ ...options, permits: () => true, limit: 9 })).toEqual(
+        await real.search({ ...options, permits: () => true, limit: 9 }),
+      );
+    for (const path of ['.', 'src', 'docker/Dockerfile', 'nowhere'])
+      expect(await fake.look(path)).toEqual(await real.look(path));
+    for (const options of [
+      { limit: 9 },
+      { limit: 2 },
+      { limit: 9, recursive: true },
+      { limit: 9, recursive: true, glob: '**/*r*' },
+    ])
       expect(await fake.list('.', options)).toEqual(await real.list('.', options));
   });
 });

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { globTarget, viewTarget, withReal, workspacePath } from '../../../src/core/paths.ts';
@@ -63,14 +63,23 @@ describe('workspacePath (C1)', () => {
 
   test('what is accepted stays below the workspace, reads the same again, and names one file', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.oneof(fc.constantFrom('/', '.', '..', 'a', '~', '%', '2', 'e'), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })), maxLength: 12 }), (written) => {
-        const path = answer(written);
-        if (path === undefined) return;
-        expect(workspacePath(path)).toBe(path);
-        expect(posix.resolve('/w', path)).toBe(path === '.' ? '/w' : `/w/${path}`);
-        expect(posix.resolve('/w', written.normalize('NFC'))).toBe(posix.resolve('/w', path));
-        expect(path.normalize('NFC')).toBe(path);
-      }),
+      fc.property(
+        fc.string({
+          unit: fc.oneof(
+            fc.constantFrom('/', '.', '..', 'a', '~', '%', '2', 'e'),
+            fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+          ),
+          maxLength: 12,
+        }),
+        (written) => {
+          const path = answer(written);
+          if (path === undefined) return;
+          expect(workspacePath(path)).toBe(path);
+          expect(posix.resolve('/w', path)).toBe(path === '.' ? '/w' : `/w/${path}`);
+          expect(posix.resolve('/w', written.normalize('NFC'))).toBe(posix.resolve('/w', path));
+          expect(path.normalize('NFC')).toBe(path);
+        },
+      ),
       { numRuns: 20_000 },
     );
   });

@@ -3,7 +3,6 @@ import { renameSync, rmSync, symlinkSync } from 'node:fs';
 
 const [, , folder, outside] = process.argv;
 let swaps = 0;
-let ended = false;
 
 /** Does it, also when somebody has made a folder of that name in between, and goes on writing in it. */
 function insist(act) {
@@ -25,15 +24,15 @@ function clear() {
   }
 }
 
-process.stdin.on('end', () => (ended = true)).resume();
+process.stdin.resume();
 process.stdout.write('ready\n');
-while (!ended) {
+while (!process.stdin.readableEnded) {
   for (let turn = 0; turn < 200; turn++, swaps++) {
     renameSync(folder, `${folder}.aside`);
     insist(() => symlinkSync(outside, folder));
     insist(() => renameSync(`${folder}.aside`, folder));
     // Long enough for some calls to get through.
-    for (const until = performance.now() + 0.3; performance.now() < until; );
+    for (const until = performance.now() + 0.3; performance.now() < until;);
   }
   await new Promise(setImmediate);
 }

@@ -15,14 +15,17 @@ export interface TestWorkspace {
   undoDir: string;
   files: WorkspaceFiles;
   /** A path on the disk for one in the workspace. */
-  at(path: string): string;
+  at: (path: string) => string;
 }
 
 export const OUTSIDE = 'OUTSIDE';
-export const KEY = new Uint8Array(32).fill(7);
+const KEY = new Uint8Array(32).fill(7);
 
 /** Makes a workspace with these files; removed when the test is over. */
-export function newWorkspace(contents: Record<string, string> = {}, settings: Partial<FilesSettings> = {}): TestWorkspace {
+export function newWorkspace(
+  contents: Record<string, string> = {},
+  settings: Partial<FilesSettings> = {},
+): TestWorkspace {
   const root = mkdtempSync(join(tmpdir(), 'holdpoint-files-'));
   const dir = join(root, 'work');
   // A sibling whose name begins like the workspace's (CVE-2025-53110).

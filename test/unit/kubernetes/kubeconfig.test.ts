@@ -41,7 +41,7 @@ describe('readKubeContexts', () => {
   test('what is no kubeconfig is said to be none, and a context named __proto__ is only a name', () => {
     expect(() => readKubeContexts('{ a: [')).toThrow(expect.objectContaining({ code: 'invalid_input' }));
     expect(() => readKubeContexts('just text')).toThrow(expect.objectContaining({ code: 'invalid_input' }));
-    const facts = readKubeContexts("contexts: [{ name: __proto__, context: { cluster: evil } }]");
+    const facts = readKubeContexts('contexts: [{ name: __proto__, context: { cluster: evil } }]');
     expect(Object.keys(facts.contexts)).toEqual(['__proto__']);
     expect('cluster' in {}).toBe(false);
   });
@@ -66,15 +66,27 @@ describe('loadKubeconfig', () => {
     const parts = await load(file('good', config('{ client-key: keys/admin.key }')));
     expect(parts.clusters.get('eu-1')).toMatchObject({ 'certificate-authority': join(root, 'ca.crt') });
     expect(parts.users.get('admin')).toEqual({ 'client-key': join(root, 'keys/admin.key') });
-    expect(singleContext(parts, 'plain')).toMatchObject({ 'current-context': 'plain', contexts: [{ context: { cluster: 'cluster' } }] });
-    expect(() => singleContext(parts, 'prod-us')).toThrow(expect.objectContaining({ code: 'not_found', hint: expect.stringContaining('prod, plain') }));
+    expect(singleContext(parts, 'plain')).toMatchObject({
+      'current-context': 'plain',
+      contexts: [{ context: { cluster: 'cluster' } }],
+    });
+    expect(() => singleContext(parts, 'prod-us')).toThrow(
+      expect.objectContaining({ code: 'not_found', hint: expect.stringContaining('prod, plain') }),
+    );
   });
 
   test('C3 refuses a kubeconfig in the workspace, also behind a link', async () => {
     writeFileSync(join(workspace, 'config'), config('{}'));
     symlinkSync(join(workspace, 'config'), join(root, 'link'));
-    for (const path of [join(workspace, 'config'), join(root, 'link'), `${file('ok', config('{}'))}${delimiter}${join(root, 'link')}`]) {
-      await expect(load(path)).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('inside the workspace') });
+    for (const path of [
+      join(workspace, 'config'),
+      join(root, 'link'),
+      `${file('ok', config('{}'))}${delimiter}${join(root, 'link')}`,
+    ]) {
+      await expect(load(path)).rejects.toMatchObject({
+        code: 'denied',
+        message: expect.stringContaining('inside the workspace'),
+      });
     }
   });
 
@@ -86,12 +98,18 @@ describe('loadKubeconfig', () => {
     ['a token file in the workspace', '{ tokenFile: workspace/plugin }', 'inside the workspace'],
     ['an auth-provider', '{ auth-provider: { name: gcp, config: { cmd-path: /bin/sh } } }', 'auth-provider'],
   ])('refuses %s', async (_what, user, says) => {
-    await expect(load(file('refused', config(user)))).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining(says) });
+    await expect(load(file('refused', config(user)))).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining(says),
+    });
   });
 
   test('takes a plugin by absolute path; without a file it says what to set', async () => {
     await expect(load(file('exec', config('{ exec: { command: /usr/bin/true } }')))).resolves.toBeDefined();
-    await expect(load(join(root, 'missing'))).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('KUBECONFIG') });
+    await expect(load(join(root, 'missing'))).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('KUBECONFIG'),
+    });
     await expect(loadKubeconfig(undefined, workspace)).rejects.toMatchObject({ code: 'unavailable' });
   });
 });

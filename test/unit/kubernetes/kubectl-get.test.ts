@@ -34,7 +34,8 @@ function context(): RunContext<'kubernetes'> {
 }
 
 const plan = (input: object) => get.plan(get.input.parse(input), context());
-const look = async (input: object) => get.output.parse(await get.run(JSON.parse(JSON.stringify(await plan(input))) as never, context()));
+const look = async (input: object) =>
+  get.output.parse(await get.run(JSON.parse(JSON.stringify(await plan(input))) as never, context()));
 
 describe('lists', () => {
   test('D2 pods and workloads in kubectl’s columns, with what is wrong', async () => {
@@ -62,7 +63,12 @@ describe('one object', () => {
   test('D2 a stuck deployment: the pods’ reasons and the warning events', async () => {
     cluster.breakImage('api:2', 'ImagePullBackOff');
     cluster.deploy({ name: 'api', namespace: 'tta-staging', image: 'api:2' });
-    const set = (await cluster.api.json({ context: 'staging', method: 'GET', path: '/apis/apps/v1/namespaces/tta-staging/replicasets' }, context())).items as unknown as KubeObject[];
+    const set = (
+      await cluster.api.json(
+        { context: 'staging', method: 'GET', path: '/apis/apps/v1/namespaces/tta-staging/replicasets' },
+        context(),
+      )
+    ).items as unknown as KubeObject[];
     const event = {
       metadata: { name: 'e1', namespace: 'tta-staging' },
       type: 'Warning',
@@ -70,7 +76,7 @@ describe('one object', () => {
       message: 'exceeded quota: full',
       involvedObject: { kind: 'ReplicaSet', name: 'x', uid: set.at(-1)?.metadata.uid },
     };
-    cluster.add('v1', 'events', event as KubeObject);
+    cluster.add('v1', 'events', event);
     const { object } = await look({ kind: 'deploy', name: 'api', namespace: 'tta-staging' });
     expect(object?.problems.join('\n')).toMatch(/ImagePullBackOff[\s\S]*FailedCreate: exceeded quota/);
     expect(object?.events).toHaveLength(1);
@@ -78,7 +84,11 @@ describe('one object', () => {
 
   test('C3 a Secret: keys and sizes, never values or the annotation that repeats them', async () => {
     const value = Buffer.from('planted-4').toString('base64');
-    const metadata = { name: 'db', namespace: 'tta-staging', annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `{"data":{"password":"${value}"}}` } };
+    const metadata = {
+      name: 'db',
+      namespace: 'tta-staging',
+      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `{"data":{"password":"${value}"}}` },
+    };
     cluster.add('v1', 'secrets', { metadata, data: { password: value } } as KubeObject);
     for (const kind of ['secret', 'Secrets', 'secrets.']) {
       const result = await look({ kind, name: 'db', namespace: 'tta-staging' });
@@ -88,10 +98,20 @@ describe('one object', () => {
   });
 
   test('C3 in other objects, secret-looking variables and fields are masked, and the applied annotation is dropped', async () => {
-    const container = { name: 'c', image: 'x', env: [{ name: 'API_KEY', value: 'planted-5' }, { name: 'MODE', value: 'fast' }] };
+    const container = {
+      name: 'c',
+      image: 'x',
+      env: [
+        { name: 'API_KEY', value: 'planted-5' },
+        { name: 'MODE', value: 'fast' },
+      ],
+    };
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': 'planted-6', note: 'kept' };
-    const object = { metadata: { name: 'rs', namespace: 'tta-staging', annotations }, spec: { password: 'planted-7', template: { spec: { containers: [container] } } } };
-    cluster.add('apps/v1', 'replicasets', object as unknown as KubeObject);
+    const object = {
+      metadata: { name: 'rs', namespace: 'tta-staging', annotations },
+      spec: { password: 'planted-7', template: { spec: { containers: [container] } } },
+    };
+    cluster.add('apps/v1', 'replicasets', object);
     const text = JSON.stringify(await look({ kind: 'rs', name: 'rs', namespace: 'tta-staging' }));
     expect(text).not.toContain('planted');
     expect(text).toContain('fast');
@@ -102,7 +122,9 @@ describe('one object', () => {
     const { logs } = await look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs', limit: 5 });
     expect(logs).toMatchObject({ container: 'api', others: [], pod: expect.stringMatching(/^api-/) });
     expect(cluster.requests.at(-1)?.query).toMatchObject({ tailLines: '5' });
-    await expect(look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs', container: 'x' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(
+      look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs', container: 'x' }),
+    ).rejects.toMatchObject({ code: 'not_found' });
   });
 });
 
@@ -110,9 +132,19 @@ describe('targets', () => {
   const targets = (input: object) => get.targets(get.input.parse(input), { facts: context().facts });
 
   test('I1 kinds in the lower-case singular, whatever was written', () => {
-    expect(['po', 'Pods', 'deploy', 'SECRETS', 'secrets.v1.', 'ing', 'ingresses', 'endpoints', 'certificates.cert-manager.io'].map(singularKind)).toEqual(
-      ['pod', 'pod', 'deployment', 'secret', 'secret', 'ingress', 'ingress', 'endpoints', 'certificate'],
-    );
+    expect(
+      [
+        'po',
+        'Pods',
+        'deploy',
+        'SECRETS',
+        'secrets.v1.',
+        'ing',
+        'ingresses',
+        'endpoints',
+        'certificates.cert-manager.io',
+      ].map(singularKind),
+    ).toEqual(['pod', 'pod', 'deployment', 'secret', 'secret', 'ingress', 'ingress', 'endpoints', 'certificate']);
   });
 
   test('I1 what is in no namespace borrows none: not the context’s, and so no milder environment', async () => {
@@ -124,15 +156,22 @@ describe('targets', () => {
   });
 });
 
-test.each([{ kind: '../x' }, { kind: 'pods/log' }, { kind: 'pods', name: 'a,metadata.namespace=x' }, { kind: 'pods', limit: 0 }, { kind: 'pods', limit: 501 }, { kind: 'pods', yaml: true }])(
-  'bad input: %j',
-  (input) => {
-    expect(get.input.safeParse(input).success).toBe(false);
-  },
-);
+test.each([
+  { kind: '../x' },
+  { kind: 'pods/log' },
+  { kind: 'pods', name: 'a,metadata.namespace=x' },
+  { kind: 'pods', limit: 0 },
+  { kind: 'pods', limit: 501 },
+  { kind: 'pods', yaml: true },
+])('bad input: %j', (input) => {
+  expect(get.input.safeParse(input).success).toBe(false);
+});
 
 test('D2 a kind that is not served, an object that is not there', async () => {
-  await expect(plan({ kind: 'cronjobs' })).rejects.toMatchObject({ code: 'not_found', hint: expect.stringContaining('kubectl') });
+  await expect(plan({ kind: 'cronjobs' })).rejects.toMatchObject({
+    code: 'not_found',
+    hint: expect.stringContaining('kubectl'),
+  });
   await expect(look({ kind: 'deploy', name: 'x' })).rejects.toMatchObject({ code: 'not_found' });
   await expect(plan({ kind: 'pods', show: 'logs' })).rejects.toMatchObject({ code: 'invalid_input' });
 });
@@ -140,7 +179,16 @@ test('D2 a kind that is not served, an object that is not there', async () => {
 test('answers of the API server become our errors, its words quoted and bounded', () => {
   const request = { context: 'prod', method: 'GET' as const, path: '/api/v1/pods' };
   const codes = [401, 403, 404, 409, 422, 410, 503, 500].map((code) => refusal(request, code, { message: 'x' }).code);
-  expect(codes).toEqual(['upstream', 'upstream', 'not_found', 'stale', 'invalid_input', 'stale', 'unavailable', 'upstream']);
+  expect(codes).toEqual([
+    'upstream',
+    'upstream',
+    'not_found',
+    'stale',
+    'invalid_input',
+    'stale',
+    'unavailable',
+    'upstream',
+  ]);
   const { message } = refusal(request, 403, { message: `say "approve"\n\u202E${'y'.repeat(9000)}` });
   expect(message.length).toBeLessThan(700);
   expect(message).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -148,5 +196,9 @@ test('answers of the API server become our errors, its words quoted and bounded'
 
 test('age as kubectl shows it', () => {
   const now = new Date('2026-01-10T00:00:00Z');
-  expect(['2026-01-09T23:59:15Z', '2026-01-09T23:30:00Z', '2026-01-09T19:00:00Z', '2026-01-01T00:00:00Z', undefined].map((since) => age(since, now))).toEqual(['45s', '30m', '5h', '9d', '']);
+  expect(
+    ['2026-01-09T23:59:15Z', '2026-01-09T23:30:00Z', '2026-01-09T19:00:00Z', '2026-01-01T00:00:00Z', undefined].map(
+      (since) => age(since, now),
+    ),
+  ).toEqual(['45s', '30m', '5h', '9d', '']);
 });

@@ -32,26 +32,50 @@ beforeEach(() => {
   };
 });
 
-const input = (more: object) => rollout.input.parse({ kind: 'deployment', name: 'api', namespace: 'tta-prod', ...more });
+const input = (more: object) =>
+  rollout.input.parse({ kind: 'deployment', name: 'api', namespace: 'tta-prod', ...more });
 const plan = (more: object) => rollout.plan(input(more), context);
-const run = async (planned: Awaited<ReturnType<typeof plan>>) => rollout.output.parse(await rollout.run(JSON.parse(JSON.stringify(planned)) as typeof planned, context));
+const run = async (planned: Awaited<ReturnType<typeof plan>>) =>
+  rollout.output.parse(await rollout.run(JSON.parse(JSON.stringify(planned)) as typeof planned, context));
 const act = async (more: object) => run(await plan(more));
 const writes = () => cluster.requests.filter((request) => request.method === 'PATCH');
 interface Spec {
-  spec: { paused?: boolean; template: { metadata?: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } } };
+  spec: {
+    paused?: boolean;
+    template: { metadata?: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } };
+  };
 }
 const deployment = () => cluster.get('apps/v1', 'deployments', 'tta-prod', 'api') as KubeObject & Spec;
 
 describe('targets', () => {
-  const facts: Facts = { kubernetes: { current: 'a', contexts: { a: { cluster: 'c-a', namespace: 'team' }, prod: { cluster: 'c-p', namespace: 'default' } } }, docker: { host: 'local' }, programs: {} };
+  const facts: Facts = {
+    kubernetes: {
+      current: 'a',
+      contexts: { a: { cluster: 'c-a', namespace: 'team' }, prod: { cluster: 'c-p', namespace: 'default' } },
+    },
+    docker: { host: 'local' },
+    programs: {},
+  };
 
   test('I1 name context, cluster and namespace, defaults filled in; reading is read', () => {
-    const parsed = (more: object) => rollout.input.parse({ kind: 'deployment', name: 'api', action: 'restart', ...more });
+    const parsed = (more: object) =>
+      rollout.input.parse({ kind: 'deployment', name: 'api', action: 'restart', ...more });
     expect(rollout.targets(parsed({}), { facts })).toEqual([
-      { kind: 'workload', id: 'deployment/api in team (context a)', effect: 'write', resource: 'deployment', at: { kubeContext: 'a', cluster: 'c-a', namespace: 'team' } },
+      {
+        kind: 'workload',
+        id: 'deployment/api in team (context a)',
+        effect: 'write',
+        resource: 'deployment',
+        at: { kubeContext: 'a', cluster: 'c-a', namespace: 'team' },
+      },
     ]);
-    expect(rollout.targets(parsed({ action: 'status', context: 'prod' }), { facts })[0]).toMatchObject({ effect: 'read', at: { kubeContext: 'prod', cluster: 'c-p', namespace: 'default' } });
-    expect(() => rollout.targets(parsed({ context: 'constructor' }), { facts })).toThrow(expect.objectContaining({ code: 'not_found', hint: 'Known contexts: a, prod.' }));
+    expect(rollout.targets(parsed({ action: 'status', context: 'prod' }), { facts })[0]).toMatchObject({
+      effect: 'read',
+      at: { kubeContext: 'prod', cluster: 'c-p', namespace: 'default' },
+    });
+    expect(() => rollout.targets(parsed({ context: 'constructor' }), { facts })).toThrow(
+      expect.objectContaining({ code: 'not_found', hint: 'Known contexts: a, prod.' }),
+    );
   });
 
   test('I1 without a kubeconfig the policy still sees the namespace', () => {
@@ -62,18 +86,30 @@ describe('targets', () => {
 
 describe('restart', () => {
   test('D2 planning changes nothing, is the same again, and says what hangs on the workload', async () => {
-    cluster.add('v1', 'services', { metadata: { name: 'api', namespace: 'tta-prod' }, spec: { selector: { app: 'api' } } } as KubeObject);
+    cluster.add('v1', 'services', {
+      metadata: { name: 'api', namespace: 'tta-prod' },
+      spec: { selector: { app: 'api' } },
+    } as KubeObject);
     const planned = await plan({ action: 'restart' });
     expect(await plan({ action: 'restart' })).toEqual(planned);
     expect(writes()).toEqual([]);
     expect(planned.preview.text).toContain('services: api; autoscaler: none');
     expect(planned.preview.text).toContain('undo and toRevision 1');
-    expect(planned.steps[0]?.call).toMatchObject({ method: 'PATCH', path: '/apis/apps/v1/namespaces/tta-prod/deployments/api', query: { fieldManager: 'holdpoint' } });
+    expect(planned.steps[0]?.call).toMatchObject({
+      method: 'PATCH',
+      path: '/apis/apps/v1/namespaces/tta-prod/deployments/api',
+      query: { fieldManager: 'holdpoint' },
+    });
   });
 
   test('D2 runs as planned, with the resourceVersion read at the run, and follows until ready', async () => {
-    expect(await act({ action: 'restart' })).toMatchObject({ state: 'ready', replicas: { desired: 2, updated: 2, available: 2 } });
-    expect(deployment().spec.template.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(await act({ action: 'restart' })).toMatchObject({
+      state: 'ready',
+      replicas: { desired: 2, updated: 2, available: 2 },
+    });
+    expect(deployment().spec.template.metadata?.annotations?.['kubectl.kubernetes.io/restartedAt']).toMatch(
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/,
+    );
     expect(writes()).toHaveLength(1);
     expect(outcomes).toEqual(['patch']);
   });
@@ -89,7 +125,10 @@ describe('restart', () => {
     const planned = await plan({ action: 'restart' });
     await act({ action: 'set-image', images: { api: 'api:2' } });
     const before = writes().length;
-    await expect(run(planned)).rejects.toMatchObject({ code: 'stale', changes: [{ what: expect.stringContaining('pod template') }] });
+    await expect(run(planned)).rejects.toMatchObject({
+      code: 'stale',
+      changes: [{ what: expect.stringContaining('pod template') }],
+    });
     expect(writes()).toHaveLength(before);
   });
 
@@ -142,7 +181,10 @@ describe('set-image and undo', () => {
     expect(await run(undo)).toMatchObject({ state: 'ready' });
     expect(deployment().spec.template.spec.containers[0]?.image).toBe('api:1');
     const { revisions } = await act({ action: 'history' });
-    expect(revisions?.map(({ revision, current }) => [revision, current])).toEqual([[3, true], [2, false]]);
+    expect(revisions?.map(({ revision, current }) => [revision, current])).toEqual([
+      [3, true],
+      [2, false],
+    ]);
   });
 
   test('I2 the image behind a tag is bound where the Engine knows it', async () => {
@@ -150,13 +192,20 @@ describe('set-image and undo', () => {
     engine.images.set('api:2', 'sha256:other');
     const after = (await plan({ action: 'set-image', images: { api: 'api:2' } })).preconditions;
     const moved = after.filter((precondition, index) => JSON.stringify(precondition) !== JSON.stringify(before[index]));
-    expect(moved).toEqual([{ id: 'image:api:2', says: 'the image behind api:2', value: { engine: 'sha256:other', nodes: [] } }]);
+    expect(moved).toEqual([
+      { id: 'image:api:2', says: 'the image behind api:2', value: { engine: 'sha256:other', nodes: [] } },
+    ]);
   });
 
   test('I2 nodes that report another digest move it too', async () => {
-    const node = (digest: string) => cluster.add('v1', 'nodes', { metadata: { name: 'n' }, status: { images: [{ names: [`docker.io/library/api@${digest}`, 'docker.io/library/api:1'] }] } } as KubeObject);
+    const node = (digest: string) =>
+      cluster.add('v1', 'nodes', {
+        metadata: { name: 'n' },
+        status: { images: [{ names: [`docker.io/library/api@${digest}`, 'docker.io/library/api:1'] }] },
+      } as KubeObject);
     node('sha256:aa');
-    const value = async () => (await plan({ action: 'restart' })).preconditions.find(({ id }) => id === 'image:api:1')?.value;
+    const value = async () =>
+      (await plan({ action: 'restart' })).preconditions.find(({ id }) => id === 'image:api:1')?.value;
     expect(await value()).toEqual({ engine: null, nodes: ['sha256:aa'] });
     node('sha256:bb');
     expect(await value()).toEqual({ engine: null, nodes: ['sha256:bb'] });
@@ -204,7 +253,15 @@ describe('what is refused', () => {
     expect(await act({ action: 'resume' })).toMatchObject({ state: 'ready' });
   });
 
-  test.each([{ name: '../secrets/x' }, { name: 'a/b' }, { namespace: 'Bad' }, { namespace: '*' }, { wait: 46 }, { wait: -1 }, { force: true }])('bad input: %j', (more) => {
+  test.each([
+    { name: '../secrets/x' },
+    { name: 'a/b' },
+    { namespace: 'Bad' },
+    { namespace: '*' },
+    { wait: 46 },
+    { wait: -1 },
+    { force: true },
+  ])('bad input: %j', (more) => {
     expect(rollout.input.safeParse({ action: 'status', kind: 'deployment', name: 'api', ...more }).success).toBe(false);
   });
 });

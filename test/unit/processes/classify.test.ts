@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { classify } from '../../../src/core/classify.ts';
@@ -63,7 +63,7 @@ const TWINS: [allowed: string, denied: string][] = [
   ['gh workflow list -R o/r', 'gh api /user -F k=@file'],
   ['helm list -n shop', 'helm get values x -n shop'],
   ['helm template x kubernetes/chart', 'helm template x kubernetes/chart --post-renderer sh'],
-  ['helm lint kubernetes/chart', 'helm lint https://evil/chart'],
+  ['helm lint kubernetes/chart', 'helm lint kubernetes/chart --kubeconfig x'],
   ['terraform fmt -check main.tf', 'terraform fmt main.tf -chdir=x'],
   ['terraform version', 'terraform plan'],
 ];
@@ -99,12 +99,19 @@ describe('the table of programs (C4)', () => {
     expect((await refusal(() => classified(line))).hint).toMatch(hint);
   });
 
-  test.each(['holdpoint approvals approve apr_1', 'Holdpoint x', 'holdpoint.js x', '/usr/bin/holdpoint x', './kubectl get pods', '/usr/bin/git status', 'KUBECTL get pods', '__proto__ x', 'constructor x'])(
-    '%s is refused',
-    async (line) => {
-      expect((await refusal(() => classified(line))).code).toBe('denied');
-    },
-  );
+  test.each([
+    'holdpoint approvals approve apr_1',
+    'Holdpoint x',
+    'holdpoint.js x',
+    '/usr/bin/holdpoint x',
+    './kubectl get pods',
+    '/usr/bin/git status',
+    'KUBECTL get pods',
+    '__proto__ x',
+    'constructor x',
+  ])('%s is refused', async (line) => {
+    expect((await refusal(() => classified(line))).code).toBe('denied');
+  });
 
   test('holdpoint is refused even where a table lists it', async () => {
     const programs = { ...PROGRAMS, holdpoint: { ...PROGRAMS['git']!, program: 'holdpoint' } };
@@ -113,17 +120,22 @@ describe('the table of programs (C4)', () => {
   });
 
   test.each(['\u0000', '\u001b[2K', '\u202e', '\u200b', '\r'])('an argument with %j is refused', async (odd) => {
-    expect((await refusal(() => classify({ program: 'git', args: ['log', '--grep', `a${odd}b`] }, FACTS))).code).toBe('denied');
+    expect((await refusal(() => classify({ program: 'git', args: ['log', '--grep', `a${odd}b`] }, FACTS))).code).toBe(
+      'denied',
+    );
   });
 });
 
 describe('what is passed on (C4)', () => {
   test('flags have one spelling and one meaning, wherever and however they are written', () => {
-    const spellings = ['kubectl get pods -n shop -o wide', 'kubectl -n shop get pods -owide', 'kubectl get --namespace=shop -o=wide pods'];
+    const spellings = [
+      'kubectl get pods -n shop -o wide',
+      'kubectl -n shop get pods -owide',
+      'kubectl get --namespace=shop -o=wide pods',
+    ];
     const [first, ...rest] = spellings.map((line) => new Set(classified(line).argv));
     expect(first).toContain('--namespace=shop');
-    expect(rest[0]).toEqual(first);
-    expect(rest[1]).not.toEqual(first); // a short flag's value begins right after it: "=wide" would be the value, and is no format
+    for (const other of rest) expect(other).toEqual(first);
   });
 
   test('a flag twice, a switch with a value and a flag without one are refused', async () => {
@@ -139,39 +151,61 @@ describe('what is passed on (C4)', () => {
 
   test('no argument of the agent can become a flag of the program', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...TWINS.map(([line]) => line)), fc.string({ unit: 'binary', maxLength: 30 }), fc.nat(5), (line, odd, at) => {
-        const [program = '', ...args] = line.split(' ');
-        args.splice(at, 0, odd);
-        let argv: string[];
-        try {
-          argv = classify({ program, args }, FACTS).argv;
-        } catch (error) {
-          expect(error).toBeInstanceOf(HoldpointError);
-          return;
-        }
-        const grammar = PROGRAMS[program]!;
-        const names = new Set([...grammar.flags, ...grammar.commands.flatMap((each) => each.flags)].flatMap((flag) => flag.names));
-        const own = new Set([...grammar.prefix, ...grammar.commands.flatMap((each) => each.adds)]);
-        const dashes = argv.includes('--') ? argv.indexOf('--') : argv.length;
-        const dashed = argv.slice(0, dashes).filter((arg) => arg.startsWith('-') && !own.has(arg));
-        for (const arg of dashed) expect(names).toContain(arg.split('=')[0]);
-      }),
+      fc.property(
+        fc.constantFrom(...TWINS.map(([line]) => line)),
+        fc.string({ unit: 'binary', maxLength: 30 }),
+        fc.nat(5),
+        (line, odd, at) => {
+          const [program = '', ...args] = line.split(' ');
+          args.splice(at, 0, odd);
+          let argv: string[];
+          try {
+            argv = classify({ program, args }, FACTS).argv;
+          } catch (error) {
+            expect(error).toBeInstanceOf(HoldpointError);
+            return;
+          }
+          const grammar = PROGRAMS[program]!;
+          const names = new Set(
+            [...grammar.flags, ...grammar.commands.flatMap((each) => each.flags)].flatMap((flag) => flag.names),
+          );
+          const own = new Set([...grammar.prefix, ...grammar.commands.flatMap((each) => each.adds)]);
+          const dashes = argv.includes('--') ? argv.indexOf('--') : argv.length;
+          const dashed = argv.slice(0, dashes).filter((arg) => arg.startsWith('-') && !own.has(arg));
+          for (const arg of dashed) expect(names).toContain(arg.split('=')[0]);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
 });
 
 describe('targets (C4, I1)', () => {
-  const at = (line: string) => classified(line).targets.filter(({ kind }) => kind === 'process').map((target) => target.at);
+  const at = (line: string) =>
+    classified(line)
+      .targets.filter(({ kind }) => kind === 'process')
+      .map((target) => target.at);
 
   test('kubectl acts where its flags say, else where the kubeconfig does, and is pinned there', () => {
     expect(classified('kubectl get pods -n tta-staging').targets).toEqual([
-      { kind: 'process', id: 'kubectl get pods -n tta-staging', command: 'kubectl get', effect: 'read', at: { kubeContext: 'kind-dev', cluster: 'kind', namespace: 'tta-staging' } },
+      {
+        kind: 'process',
+        id: 'kubectl get pods -n tta-staging',
+        command: 'kubectl get',
+        effect: 'read',
+        at: { kubeContext: 'kind-dev', cluster: 'kind', namespace: 'tta-staging' },
+      },
     ]);
-    expect(at('kubectl --context prod get pods')).toEqual([{ kubeContext: 'prod', cluster: 'prod-eu', namespace: 'web' }]);
-    expect(classified('kubectl --context prod get pods').argv).toEqual(expect.arrayContaining(['--context=prod', '--namespace=web']));
+    expect(at('kubectl --context prod get pods')).toEqual([
+      { kubeContext: 'prod', cluster: 'prod-eu', namespace: 'web' },
+    ]);
+    expect(classified('kubectl --context prod get pods').argv).toEqual(
+      expect.arrayContaining(['--context=prod', '--namespace=web']),
+    );
     expect(at('helm list')).toEqual([{ kubeContext: 'kind-dev', cluster: 'kind', namespace: 'default' }]);
-    expect(classified('helm list').argv).toEqual(expect.arrayContaining(['--kube-context=kind-dev', '--namespace=default']));
+    expect(classified('helm list').argv).toEqual(
+      expect.arrayContaining(['--kube-context=kind-dev', '--namespace=default']),
+    );
   });
 
   test('every namespace, and kinds that are not known, count as the strictest place too', () => {
@@ -185,7 +219,10 @@ describe('targets (C4, I1)', () => {
   });
 
   test('scaling is a write, listing a read', () => {
-    expect(classified('kubectl scale deploy/x --replicas=0 -n prod')).toMatchObject({ effect: 'write', targets: [{ effect: 'write', at: { namespace: 'prod' } }] });
+    expect(classified('kubectl scale deploy/x --replicas=0 -n prod')).toMatchObject({
+      effect: 'write',
+      targets: [{ effect: 'write', at: { namespace: 'prod' } }],
+    });
     expect(classified('kubectl get deploy -n prod').effect).toBe('read');
   });
 
@@ -198,7 +235,9 @@ describe('targets (C4, I1)', () => {
 
   test('without a context nothing is guessed', async () => {
     const none = { ...FACTS, kubernetes: { contexts: {} } };
-    expect((await refusal(() => classify({ program: 'kubectl', args: ['get', 'pods'] }, none))).code).toBe('unavailable');
+    expect((await refusal(() => classify({ program: 'kubectl', args: ['get', 'pods'] }, none))).code).toBe(
+      'unavailable',
+    );
     expect((await refusal(() => classified('kubectl get pods --context nope'))).code).toBe('not_found');
     expect((await refusal(() => classified('kubectl get pods --context __proto__'))).code).toBe('denied');
   });
@@ -216,7 +255,12 @@ describe('targets (C4, I1)', () => {
   });
 
   test('paths are from cwd, and stay in the workspace', async () => {
-    expect(classified('git show HEAD:../.env', 'docker').targets).toContainEqual({ kind: 'file', id: '.env', effect: 'read', path: '.env' });
+    expect(classified('git show HEAD:../.env', 'docker').targets).toContainEqual({
+      kind: 'file',
+      id: '.env',
+      effect: 'read',
+      path: '.env',
+    });
     expect(classified('terraform fmt -check ../b/x.tf', 'a').argv.at(-1)).toBe('../b/x.tf'.replace(/^/, './'));
     for (const line of ['git add ../x', 'git add /etc/passwd', 'git show HEAD:~/x', 'git add a\\..\\b'])
       expect((await refusal(() => classified(line))).rule).toBe('paths');
@@ -225,17 +269,21 @@ describe('targets (C4, I1)', () => {
 
   test('a path is what the program gets: decided on and passed on alike', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', 'b.tf', '..', '.', 'x y', '[z]'), { minLength: 1, maxLength: 6 }), fc.constantFrom('.', 'a', 'a/b.tf'), (parts, cwd) => {
-        const written = `${parts.join('/')}/m.tf`;
-        let result;
-        try {
-          result = classify({ program: 'terraform', args: ['fmt', '-check', written], cwd }, FACTS);
-        } catch (error) {
-          expect(error).toBeInstanceOf(HoldpointError);
-          return;
-        }
-        expect(workspacePath(`${cwd}/${result.argv.at(-1)}`)).toBe(result.paths[0]?.path);
-      }),
+      fc.property(
+        fc.array(fc.constantFrom('a', 'b.tf', '..', '.', 'x y', '[z]'), { minLength: 1, maxLength: 6 }),
+        fc.constantFrom('.', 'a', 'a/b.tf'),
+        (parts, cwd) => {
+          const written = `${parts.join('/')}/m.tf`;
+          let result;
+          try {
+            result = classify({ program: 'terraform', args: ['fmt', '-check', written], cwd }, FACTS);
+          } catch (error) {
+            expect(error).toBeInstanceOf(HoldpointError);
+            return;
+          }
+          expect(workspacePath(`${cwd}/${result.argv.at(-1)}`)).toBe(result.paths[0]?.path);
+        },
+      ),
     );
   });
 });

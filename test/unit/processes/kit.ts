@@ -58,15 +58,30 @@ export function put(folder: string, path: string, text: string, mode = 0o644): s
 export function git(folder: string, ...args: string[]): string {
   const identity = ['-c', 'user.name=Ann', '-c', 'user.email=ann@example.com', '-c', 'protocol.file.allow=always'];
   const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
-  return execFileSync('git', [...identity, ...args], { cwd: folder, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return execFileSync('git', [...identity, ...args], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
 }
 
 /** A workspace and the processes on it; both gone when the test is over. */
-export function newProcesses(environment: Record<string, string> = {}, limits: Partial<Limits> = {}): { workspace: string; processes: ProcessesPort } {
+export function newProcesses(
+  environment: Record<string, string> = {},
+  limits: Partial<Limits> = {},
+): { workspace: string; processes: ProcessesPort } {
   const root = newFolder();
   const workspace = join(root, 'work');
   mkdirSync(workspace);
-  const given = { PATH: process.env['PATH'] ?? '', GIT_AUTHOR_NAME: 'Ann', GIT_AUTHOR_EMAIL: 'ann@example.com', GIT_COMMITTER_NAME: 'Ann', GIT_COMMITTER_EMAIL: 'ann@example.com', ...environment };
+  const given = {
+    PATH: process.env['PATH'] ?? '',
+    GIT_AUTHOR_NAME: 'Ann',
+    GIT_AUTHOR_EMAIL: 'ann@example.com',
+    GIT_COMMITTER_NAME: 'Ann',
+    GIT_COMMITTER_EMAIL: 'ann@example.com',
+    ...environment,
+  };
   const processes = createProcesses({ workspace, environment: given, limits: { graceMs: 300, ...limits } });
   onTestFinished(() => processes.close());
   return { workspace, processes };
@@ -83,14 +98,25 @@ export function grammarFor(program: string, more = ''): ProgramGrammar {
 export const OWNER = 'ann/devops/tests';
 
 /** Starts a program and reads it, waiting for its end. */
-export async function launched(processes: ProcessesPort, grammar: ProgramGrammar, argv: readonly string[], cwd = '.', waitMs = 20_000): Promise<ProcessReport> {
+export async function launched(
+  processes: ProcessesPort,
+  grammar: ProgramGrammar,
+  argv: readonly string[],
+  cwd = '.',
+  waitMs = 20_000,
+): Promise<ProcessReport> {
   const { executable } = await processes.examine(grammar);
   const id = await processes.start({ grammar, executable, argv, cwd }, OWNER);
   return processes.read(id, OWNER, { waitMs, maxBytes: 100_000 });
 }
 
 /** Runs a command line through the table and the adapter, as launch-process does. */
-export async function run(processes: ProcessesPort, program: string, args: readonly string[], cwd?: string): Promise<ProcessReport> {
+export async function run(
+  processes: ProcessesPort,
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<ProcessReport> {
   const { argv, cwd: at } = classify({ program, args, cwd }, FACTS);
   const grammar = PROGRAMS[program];
   if (!grammar) throw new Error(program);

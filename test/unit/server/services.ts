@@ -116,7 +116,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
   const approvers = openApprovers(join(root, 'keys'));
   const services: Services = {
     registry,
-    persona: { name: 'devops', title: 'DevOps', description: 'A sample persona.', tokenBudget: 1800, tools: ['value'], instructions: '', policyFile: 'sample.yaml' },
+    persona: { name: 'devops', title: 'DevOps', description: 'A sample persona.', tokenBudget: 1800, tools: ['value'], instructions: '', policyFile: 'sample.yaml', folder: '.' },
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
     ports: {} as Ports,

@@ -1,0 +1,117 @@
+import { Option, type Command } from 'commander';
+
+import type { ApprovalRequest } from '../approvals/request.ts';
+import { STATES, type State } from '../approvals/states.ts';
+import type { Config, Flags } from '../config/config.ts';
+import { HoldpointError } from '../core/errors.ts';
+import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { ask, hasTerminal } from './prompt.ts';
+import { withRecords, type Records } from './records.ts';
+import { requestLine, requestText } from './request-text.ts';
+
+interface DecideFlags extends Flags {
+  as: string;
+  reason?: string;
+  yes?: boolean;
+}
+
+export function register(program: Command): void {
+  const approvals = program.command('approvals').description('the requests that held calls made, and what people decide');
+
+  jsonOption(sharedOptions(approvals.command('list')))
+    .description('pending requests, or those in the given states')
+    .addOption(new Option('--in <states...>', 'states').choices([...STATES, 'all']).default(['pending']))
+    .action((flags: Flags & { json?: boolean; in: (State | 'all')[] }) => act(flags, (config) => list(config, flags)));
+
+  jsonOption(sharedOptions(approvals.command('show <id>')))
+    .description('one request: what would happen, where, why it is held, who decided what; an id may be shortened')
+    .action((id: string, flags: Flags & { json?: boolean }) =>
+      act(flags, (config) =>
+        withRecords(config, async ({ approvals: found }) => {
+          const request = await found.named(id);
+          print(request, () => requestText(request), flags.json);
+        }),
+      ),
+    );
+
+  for (const decision of ['approve', 'deny'] as const) {
+    sharedOptions(approvals.command(`${decision} <id>`))
+      .description(decision === 'approve' ? 'sign that exactly this may run, once' : 'refuse it; final')
+      .requiredOption('--as <name>', 'the approver who decides')
+      .option('--reason <text>', `why${decision === 'deny' ? ' (the agent reads it)' : ''}`)
+      .option('--yes', 'do not ask again on the terminal')
+      .action((id: string, flags: DecideFlags) => act(flags, (config) => decide(id, decision, flags, config)));
+  }
+
+  sharedOptions(approvals.command('revoke <id>'))
+    .description('take an approval back before it runs')
+    .option('--as <name>', 'who takes it back')
+    .option('--reason <text>', 'why', 'no reason given')
+    .action((id: string, flags: Partial<DecideFlags>) =>
+      act(flags, (config) =>
+        withRecords(config, async (records) => {
+          const { id: whole } = await records.approvals.named(id);
+          tell(await records.approvals.revoke(whole, flags.as ?? config.user, flags.reason ?? ''));
+        }),
+      ),
+    );
+
+  sharedOptions(approvals.command('resolve <id>'))
+    .description('say how a run ended whose end nobody saw, after looking')
+    .addOption(new Option('--outcome <outcome>', 'how it ended').choices(['done', 'failed']).makeOptionMandatory())
+    .option('--as <name>', 'who looked')
+    .requiredOption('--reason <text>', 'what was found')
+    .action((id: string, flags: DecideFlags & { outcome: 'done' | 'failed' }) =>
+      act(flags, (config) =>
+        withRecords(config, async (records) => {
+          const { id: whole } = await records.approvals.named(id);
+          tell(await records.approvals.resolve(whole, flags.outcome, flags.as ?? config.user, flags.reason ?? ''));
+        }),
+      ),
+    );
+}
+
+async function list(config: Config, flags: { json?: boolean; in: (State | 'all')[] }): Promise<void> {
+  await withRecords(config, async ({ approvals }) => {
+    const states = flags.in.includes('all') ? [...STATES] : flags.in.filter((state) => state !== 'all');
+    const found = await approvals.list({ states });
+    print(found, () => found.map(requestLine).join('\n') || `No request is ${flags.in.join(' or ')}.`, flags.json);
+  });
+}
+
+async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFlags, config: Config): Promise<void> {
+  const reason = flags.reason?.trim() ?? '';
+  if (decision === 'deny' && reason === '')
+    throw new HoldpointError('invalid_input', 'A denial needs a reason: the agent reads it.', { hint: 'Add --reason TEXT.' });
+  await withRecords(config, async (records) => {
+    const { approvals, approvers } = records;
+    const request = await approvals.named(id);
+    console.error(requestText(request));
+    const passphrase = await passphraseOf(flags, decision, config, records);
+    const at = await approvals.now();
+    const unsigned = { id: request.id, digest: request.digest, decision, approver: flags.as, at, reason };
+    tell(await approvals.decide(approvers.sign(unsigned, passphrase)));
+  });
+}
+
+/** The passphrase where the key has one; asking for it, or for a yes, is also the last moment to stop. */
+async function passphraseOf(flags: DecideFlags, decision: string, config: Config, { approvers }: Records): Promise<string> {
+  const approver = approvers.list().find(({ name }) => name === flags.as);
+  if (approver?.protected) {
+    if (config.passphrase) return config.passphrase;
+    if (hasTerminal()) return ask(`Passphrase of ${flags.as} to ${decision}: `, { hidden: true });
+    throw new HoldpointError('denied', `The key of ${flags.as} wants a passphrase.`, {
+      hint: 'Run this on a terminal, or set HOLDPOINT_APPROVER_PASSPHRASE.',
+    });
+  }
+  if (approver && hasTerminal() && !flags.yes && !/^y(?:es)?$/i.test(await ask(`Really ${decision} as ${flags.as}? [y/N] `)))
+    throw new HoldpointError('denied', 'Not decided.', { hint: 'Nothing was changed.' });
+  return '';
+}
+
+function tell(request: ApprovalRequest): void {
+  const { id, state, approvalsGiven, approvalsNeeded, runBy } = request;
+  const count = state === 'pending' ? ` (${approvalsGiven} of ${approvalsNeeded} approvals)` : '';
+  const until = state === 'approved' && runBy ? `; it may run once until ${new Date(runBy).toISOString()}` : '';
+  console.log(`${id} is ${state}${count}${until}.`);
+}

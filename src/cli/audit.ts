@@ -1,0 +1,59 @@
+import { InvalidArgumentError, type Command } from 'commander';
+
+import { exportAudit, exportSource, storeSource, tailAudit } from '../audit/read.ts';
+import { verifyAudit } from '../audit/verify.ts';
+import type { Flags } from '../config/config.ts';
+import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { plainLine } from './plain.ts';
+import { withRecords } from './records.ts';
+
+type AuditFlags = Flags & { json?: boolean };
+
+export function register(program: Command): void {
+  const audit = program.command('audit').description('the log of every call and decision');
+
+  jsonOption(sharedOptions(audit.command('tail')))
+    .description('the last records, oldest first')
+    .option('-n, --lines <number>', 'how many', count, 50)
+    .option('--about <id>', 'only of this call or approval request')
+    .action((flags: AuditFlags & { lines: number; about?: string }) =>
+      act(flags, (config) =>
+        withRecords(config, async ({ store }) => {
+          const records = await tailAudit(store, flags.lines, flags.about ? { about: flags.about } : {});
+          const lines = records.map(({ time, kind, callId, data }) => `${time} ${kind.padEnd(18)} ${callId ?? '-'} ${plainLine(JSON.stringify(data))}`);
+          print(records, lines.join('\n') || 'The log is empty.', flags.json);
+        }),
+      ),
+    );
+
+  jsonOption(sharedOptions(audit.command('verify [file]')))
+    .description('check every record and every link, of the log or of an exported file')
+    .action((file: string | undefined, flags: AuditFlags) =>
+      act(flags, (config) =>
+        withRecords(config, async ({ store }) => {
+          const result = await verifyAudit(file ? await exportSource(file) : await storeSource(store));
+          const { ok, records, writers, checkpoints, problems } = result;
+          const counts = `${records} records of ${writers} writers, ${checkpoints} checkpoints`;
+          const found = problems.map(({ writer, seq, problem, says }) => `${writer} ${seq}: ${problem}: ${plainLine(says)}`);
+          print(result, ok ? `The log verifies: ${counts}.` : `The log does not verify (${counts}):\n${found.join('\n')}`, flags.json);
+          if (!ok) process.exitCode = 1;
+        }),
+      ),
+    );
+
+  jsonOption(sharedOptions(audit.command('export')))
+    .description('the whole log as JSON lines on standard output, with or without --json; "audit verify FILE" checks such a file')
+    .action((flags: Flags) =>
+      act(flags, (config) =>
+        withRecords(config, async ({ store }) => {
+          for await (const line of exportAudit(store)) process.stdout.write(`${line}\n`);
+        }),
+      ),
+    );
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 10_000) throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
+  return number;
+}
