@@ -32,7 +32,7 @@ export async function act(flags: Flags, body: (config: Config) => Promise<void> 
     const error = asHoldpointError(thrown);
     console.error(`holdpoint: ${error.message}`);
     if (error.hint) console.error(`  ${error.hint}`);
-    if (error.code === 'internal') console.error(error.cause);
+    if (error.code === 'internal' && error.cause !== undefined) console.error(error.cause);
     process.exitCode = error.code === 'invalid_input' ? 2 : 1;
   }
 }

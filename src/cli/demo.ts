@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { verifyAudit } from '../audit/verify.ts';
 import { storeSource } from '../audit/read.ts';
 import { loadConfig, type Flags } from '../config/config.ts';
 import { environmentOf } from '../config/live.ts';
-import { SAMPLE_WORKSPACE } from '../config/locations.ts';
+import { LIVE_SAMPLE, SAMPLE_WORKSPACE } from '../config/locations.ts';
 import { openApprovers, type Approvers } from '../approvals/approvers.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Envelope } from '../core/envelope.ts';
@@ -38,6 +39,7 @@ async function demo(live: boolean): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'holdpoint-demo-'));
   const workspace = join(root, 'workspace');
   cpSync(SAMPLE_WORKSPACE, workspace, { recursive: true });
+  if (live) prepareLive();
   const config = loadConfig({ workspace, state: join(root, 'state') }, environmentOf(live));
   const app = await createApp({ config, log: pino({ level: 'silent' }) });
   try {
@@ -51,6 +53,13 @@ async function demo(live: boolean): Promise<void> {
     await app.stop();
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** The sample's image and deployments, made by the clone's own script; what it says is worth seeing only when it fails. */
+function prepareLive(): void {
+  const { status, stderr, error } = spawnSync(LIVE_SAMPLE, { encoding: 'utf8' });
+  if (status === 0) return;
+  throw new HoldpointError('unavailable', 'The live servers could not be prepared.', { hint: `In a clone, as root: scripts/live/up, then again. ${error?.message ?? stderr.slice(-500)}` });
 }
 
 async function story(stage: Stage, workspace: string): Promise<void> {
@@ -69,7 +78,7 @@ async function liveStory(stage: Stage): Promise<void> {
   const { call } = stage;
   const rollout = { action: 'restart', kind: 'deployment', name: 'tta-api' };
   say('\n── On the real Docker Engine and the real cluster');
-  expect(await call('Building an image: allowed', 'docker-build', { context: 'docker', tags: ['tta-api:demo'], buildArgs: { BASE: 'local/base:1' } }), 'done');
+  expect(await call('Building an image: allowed', 'docker-build', { context: '.', dockerfile: 'docker/Dockerfile', tags: ['tta-api:demo'], buildArgs: { BASE_IMAGE: 'local/base:1' } }), 'done');
   expect(await call('Restarting a workload in staging: runs at once', 'kubectl-rollout', { ...rollout, namespace: 'tta-staging' }), 'done');
   const held = expect(await call('The same in production: held', 'kubectl-rollout', { ...rollout, namespace: 'tta-prod' }), 'approval_required');
   await approve(stage, held);
