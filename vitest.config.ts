@@ -4,5 +4,11 @@ import { reporters } from './vitest.reporters.ts';
 
 /** Everything that needs no service. */
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/live/**'], testTimeout: 60_000, hookTimeout: 60_000, ...reporters() },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/live/**'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    ...reporters(),
+  },
 });

@@ -25,7 +25,12 @@ const workspace = join(root, 'workspace');
 cpSync(SAMPLE_WORKSPACE, workspace, { recursive: true });
 
 const MESSAGES = [
-  { jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } } },
+  {
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'initialize',
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } },
+  },
   { jsonrpc: '2.0', method: 'notifications/initialized' },
   { jsonrpc: '2.0', id: 2, method: 'tools/list', params: {} },
 ];
@@ -33,7 +38,10 @@ const MESSAGES = [
 /** From spawn to the answer of tools/list. Resolves to the server's peak memory in MiB. */
 function untilListed(args: string[]): Promise<number> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: process.env['PATH'], HOME: root } });
+    const child = spawn(process.execPath, args, {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { PATH: process.env['PATH'], HOME: root },
+    });
     let output = '';
     child.on('error', fail);
     child.stdout.on('data', (chunk: Buffer) => {
@@ -49,11 +57,20 @@ function untilListed(args: string[]): Promise<number> {
 
 const served = [main, 'serve', '--stdio', '--workspace', workspace, '--state', join(root, 'state')];
 const ready = await alternate(15, { bare: () => untilListed([bare]), holdpoint: () => untilListed(served) });
-line('ready (spawn to tools/list), of a bare SDK server', `${(ready.holdpoint / ready.bare).toFixed(2)} × (${ready.bare.toFixed(0)} ms → ${ready.holdpoint.toFixed(0)} ms)`);
+line(
+  'ready (spawn to tools/list), of a bare SDK server',
+  `${(ready.holdpoint / ready.bare).toFixed(2)} × (${ready.bare.toFixed(0)} ms → ${ready.holdpoint.toFixed(0)} ms)`,
+);
 const memory = { bare: await untilListed([bare]), holdpoint: await untilListed(served) };
-line('peak memory when ready, of a bare SDK server', `${(memory.holdpoint / memory.bare).toFixed(2)} × (${memory.bare.toFixed(0)} MiB → ${memory.holdpoint.toFixed(0)} MiB)`);
+line(
+  'peak memory when ready, of a bare SDK server',
+  `${(memory.holdpoint / memory.bare).toFixed(2)} × (${memory.bare.toFixed(0)} MiB → ${memory.holdpoint.toFixed(0)} MiB)`,
+);
 
-const config = loadConfig({ workspace, state: join(root, 'state') }, { PATH: process.env['PATH'], HOME: root, USER: 'bench', KUBECONFIG: join(root, 'none') });
+const config = loadConfig(
+  { workspace, state: join(root, 'state') },
+  { PATH: process.env['PATH'], HOME: root, USER: 'bench', KUBECONFIG: join(root, 'none') },
+);
 const app = await createApp({ config, log: pino({ level: 'silent' }) });
 const { services, dispatch } = app;
 let calls = 0;
@@ -68,28 +85,61 @@ const call = (tool: string, args: object) =>
     progress: () => {},
   });
 const file = 'kubernetes/deployment.yaml';
-const write = () => services.ports.files.identity('docker/bench.txt').then((identity) => services.ports.files.write('docker/bench.txt', Buffer.from(String(++calls)), identity));
-const reads = await alternate(300, { alone: () => services.ports.files.read(file, { maxBytes: 100_000 }), dispatched: () => call('view', { path: file }) });
-line('a read through dispatch, of the file read alone', `${(reads.dispatched / reads.alone).toFixed(2)} × (+${(reads.dispatched - reads.alone).toFixed(2)} ms)`);
-const writes = await alternate(100, { alone: write, dispatched: () => call('save-file', { path: 'docker/bench.txt', content: String(++calls) }) });
-line('a write through dispatch, of the same write alone', `${(writes.dispatched / writes.alone).toFixed(2)} × (+${(writes.dispatched - writes.alone).toFixed(2)} ms)`);
+const write = () =>
+  services.ports.files
+    .identity('docker/bench.txt')
+    .then((identity) => services.ports.files.write('docker/bench.txt', Buffer.from(String(++calls)), identity));
+const reads = await alternate(300, {
+  alone: () => services.ports.files.read(file, { maxBytes: 100_000 }),
+  dispatched: () => call('view', { path: file }),
+});
+line(
+  'a read through dispatch, of the file read alone',
+  `${(reads.dispatched / reads.alone).toFixed(2)} × (+${(reads.dispatched - reads.alone).toFixed(2)} ms)`,
+);
+const writes = await alternate(100, {
+  alone: write,
+  dispatched: () => call('save-file', { path: 'docker/bench.txt', content: String(++calls) }),
+});
+line(
+  'a write through dispatch, of the same write alone',
+  `${(writes.dispatched / writes.alone).toFixed(2)} × (+${(writes.dispatched - writes.alone).toFixed(2)} ms)`,
+);
 
 const options = { tools: (name: string) => services.registry.get(name), facts: services.facts };
 const policy = await loadPolicy(services.persona.policyFile, options);
-const many = { ...policy, rules: Array.from({ length: Math.ceil(1000 / policy.rules.length) }, () => policy.rules).flat().slice(0, 1000) };
-const target = { kind: 'workload' as const, resource: 'deployment', id: 'deployment/api in tta-prod', effect: 'write' as const, at: { namespace: 'tta-prod', kubeContext: 'prod-eu' } };
+const many = {
+  ...policy,
+  rules: Array.from({ length: Math.ceil(1000 / policy.rules.length) }, () => policy.rules)
+    .flat()
+    .slice(0, 1000),
+};
+const target = {
+  kind: 'workload' as const,
+  resource: 'deployment',
+  id: 'deployment/api in tta-prod',
+  effect: 'write' as const,
+  at: { namespace: 'tta-prod', kubeContext: 'prod-eu' },
+};
 const subject = { principal: { person: 'p', agent: 'a', client: 'c' }, tool: 'kubectl-rollout', targets: [target] };
-const decisions = (each: typeof policy) => timed(async () => {
-  for (let round = 0; round < 200; round++) decide(each, subject, 0);
-});
+const decisions = (each: typeof policy) =>
+  timed(async () => {
+    for (let round = 0; round < 200; round++) decide(each, subject, 0);
+  });
 const few = median(await Promise.all(Array.from({ length: 9 }, () => decisions(policy)))) / 200;
 const thousand = median(await Promise.all(Array.from({ length: 9 }, () => decisions(many)))) / 200;
-line(`a decision with 1,000 rules, of one with ${policy.rules.length}`, `${(thousand / few).toFixed(1)} × (${(few * 1000).toFixed(0)} µs → ${(thousand * 1000).toFixed(0)} µs)`);
+line(
+  `a decision with 1,000 rules, of one with ${policy.rules.length}`,
+  `${(thousand / few).toFixed(1)} × (${(few * 1000).toFixed(0)} µs → ${(thousand * 1000).toFixed(0)} µs)`,
+);
 
 for (const list of ['persona', 'all'] as const) {
   const tools = toolList(services, list);
   line(`tools/list (${list}): tools, bytes of JSON`, `${tools.length}, ${Buffer.byteLength(JSON.stringify(tools))}`);
-  line(`tools/list (${list}): tokens, hypertool's estimate and o200k`, `${estimateTokens(tools)}, ${await realTokens(tools)}`);
+  line(
+    `tools/list (${list}): tokens, hypertool's estimate and o200k`,
+    `${estimateTokens(tools)}, ${await realTokens(tools)}`,
+  );
 }
 await app.stop();
 rmSync(root, { recursive: true, force: true });

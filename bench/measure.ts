@@ -13,7 +13,10 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs each contender in turn, `rounds` times over, so that noise of the machine falls on all alike; medians in ms. */
-export async function alternate<K extends string>(rounds: number, contenders: Record<K, () => Promise<unknown>>): Promise<Record<K, number>> {
+export async function alternate<K extends string>(
+  rounds: number,
+  contenders: Record<K, () => Promise<unknown>>,
+): Promise<Record<K, number>> {
   const names = Object.keys(contenders) as K[];
   const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>;
   for (let round = 0; round < rounds; round++) {

@@ -30,7 +30,14 @@ export function newPlace(env: Record<string, string> = {}): Place {
   const place = { workspace, state: join(root, 'state'), keys: join(root, 'state.keys') };
   return {
     ...place,
-    env: { PATH: process.env['PATH'] ?? '', HOME: root, USER: 'tester', HOLDPOINT_APPROVER_PASSPHRASE: '', KUBECONFIG: join(root, 'no-kubeconfig'), ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: root,
+      USER: 'tester',
+      HOLDPOINT_APPROVER_PASSPHRASE: '',
+      KUBECONFIG: join(root, 'no-kubeconfig'),
+      ...env,
+    },
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
@@ -44,22 +51,35 @@ export interface CommandResult {
 /** Runs `holdpoint` as a person would, on a place's state. */
 export async function holdpoint(place: Place, ...args: string[]): Promise<CommandResult> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args, '--state', place.state], { env: place.env, cwd: ROOT });
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [MAIN, ...args, '--state', place.state], {
+      env: place.env,
+      cwd: ROOT,
+    });
     return { code: 0, stdout, stderr };
   } catch (error) {
-    const { code, stdout, stderr } = error as unknown as CommandResult;
+    const { code, stdout, stderr } = error as CommandResult;
     return { code, stdout, stderr };
   }
 }
 
 /** What a test calls tools with, whichever SDK and transport are behind it. */
 export interface Agent {
-  call(tool: string, args?: Record<string, unknown>): Promise<{ envelope: Envelope; isError: boolean; text: string }>;
-  list(): Promise<{ name: string; description?: string | undefined; inputSchema: unknown; annotations?: Record<string, unknown> | undefined }[]>;
-  read(uri: string): Promise<string>;
-  version(): string | undefined;
-  instructions(): string | undefined;
-  close(): Promise<void>;
+  call: (
+    tool: string,
+    args?: Record<string, unknown>,
+  ) => Promise<{ envelope: Envelope; isError: boolean; text: string }>;
+  list: () => Promise<
+    {
+      name: string;
+      description?: string | undefined;
+      inputSchema: unknown;
+      annotations?: Record<string, unknown> | undefined;
+    }[]
+  >;
+  read: (uri: string) => Promise<string>;
+  version: () => string | undefined;
+  instructions: () => string | undefined;
+  close: () => Promise<void>;
 }
 
 /** The client generations: the 2.x client in either protocol era, and the 1.x client. */
@@ -68,19 +88,24 @@ export type ClientKind = (typeof CLIENTS)[number];
 
 const INFO = { name: 'holdpoint-tests', version: '1.0.0' };
 
-export interface Server {
-  /** argv after the executable, for stdio. */
-  args: readonly string[];
-  place: Place;
-}
-
 /** The server's own entry, or another with the same command line (a test's server with fakes). */
 export function serverArgs(place: Place, extra: readonly string[] = [], entry = MAIN): string[] {
   return [entry, 'serve', '--workspace', place.workspace, '--state', place.state, ...extra];
 }
 
-export async function overStdio(kind: ClientKind, place: Place, args: string[] = serverArgs(place, ['--stdio'])): Promise<Agent> {
-  const parameters = { command: process.execPath, args, env: place.env, stderr: 'ignore' as const, cwd: ROOT, maxBufferSize: 33_554_432 };
+export async function overStdio(
+  kind: ClientKind,
+  place: Place,
+  args: string[] = serverArgs(place, ['--stdio']),
+): Promise<Agent> {
+  const parameters = {
+    command: process.execPath,
+    args,
+    env: place.env,
+    stderr: 'ignore' as const,
+    cwd: ROOT,
+    maxBufferSize: 33_554_432,
+  };
   if (kind === '1.x') {
     const client = new OldClient(INFO);
     await client.connect(new OldStdio(parameters));
@@ -97,7 +122,7 @@ export async function overHttp(kind: ClientKind, url: string, token: string): Pr
   if (kind === '1.x') {
     const client = new OldClient(INFO);
     // Its type says that sessionId is never undefined, which exactOptionalPropertyTypes holds against it.
-    await client.connect(new OldHttp(new URL(url), options) as unknown as Parameters<OldClient['connect']>[0]);
+    await client.connect(new OldHttp(new URL(url), options));
     return agentOf(client, () => '2025-11-25');
   }
   const client = new Client(INFO, kind === '2.x modern' ? { versionNegotiation: { mode: { pin: '2026-07-28' } } } : {});
@@ -108,10 +133,18 @@ export async function overHttp(kind: ClientKind, url: string, token: string): Pr
 function agentOf(client: Client | OldClient, version: () => string | undefined): Agent {
   return {
     async call(tool, args = {}) {
-      const result = (await client.callTool({ name: tool, arguments: args })) as { structuredContent?: unknown; isError?: boolean; content: { text?: string }[] };
-      return { envelope: result.structuredContent as Envelope, isError: result.isError ?? false, text: result.content.map((part) => part.text ?? '').join('\n') };
+      const result = (await client.callTool({ name: tool, arguments: args })) as {
+        structuredContent?: unknown;
+        isError?: boolean;
+        content: { text?: string }[];
+      };
+      return {
+        envelope: result.structuredContent as Envelope,
+        isError: result.isError ?? false,
+        text: result.content.map((part) => part.text ?? '').join('\n'),
+      };
     },
-    list: async () => (await client.listTools()).tools as Awaited<ReturnType<Agent['list']>>,
+    list: async () => (await client.listTools()).tools,
     async read(uri) {
       const { contents } = (await client.readResource({ uri })) as { contents: { text?: string }[] };
       return contents.map((part) => part.text ?? '').join('');
@@ -131,7 +164,10 @@ export interface RunningHttp {
 }
 
 /** Starts a server over HTTP on a free port and waits until it says where it listens. */
-export async function startHttp(place: Place, args: string[] = serverArgs(place, ['--http', '127.0.0.1:0'])): Promise<RunningHttp> {
+export async function startHttp(
+  place: Place,
+  args: string[] = serverArgs(place, ['--http', '127.0.0.1:0']),
+): Promise<RunningHttp> {
   const child = spawn(process.execPath, args, { env: place.env, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));

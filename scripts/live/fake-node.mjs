@@ -22,20 +22,17 @@ function request(method, path, body, contentType = 'application/json') {
   // Node.js sends a DELETE's body without its length, which breaks the connection's next request: give it.
   const headers = { 'content-type': contentType, 'content-length': Buffer.byteLength(content) };
   return new Promise((resolve, reject) => {
-    const outgoing = https.request(
-      { host: '127.0.0.1', port, path, method, agent, headers },
-      (incoming) => {
-        let text = '';
-        incoming.on('data', (chunk) => (text += chunk));
-        incoming.on('end', () => {
-          try {
-            resolve(JSON.parse(text));
-          } catch (error) {
-            reject(error);
-          }
-        });
-      },
-    );
+    const outgoing = https.request({ host: '127.0.0.1', port, path, method, agent, headers }, (incoming) => {
+      let text = '';
+      incoming.on('data', (chunk) => (text += chunk));
+      incoming.on('end', () => {
+        try {
+          resolve(JSON.parse(text));
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
     outgoing.on('error', reject);
     outgoing.end(content);
   });
@@ -47,7 +44,12 @@ const now = () => new Date().toISOString().replace(/\.\d+/, '');
 const reportReady = () => {
   const room = { cpu: '8', memory: '16Gi', pods: '110' };
   const ready = { type: 'Ready', status: 'True', reason: 'Fake', lastHeartbeatTime: now(), lastTransitionTime: now() };
-  return request('PATCH', `/api/v1/nodes/${NODE}/status`, { status: { capacity: room, allocatable: room, conditions: [ready] } }, STATUS_PATCH);
+  return request(
+    'PATCH',
+    `/api/v1/nodes/${NODE}/status`,
+    { status: { capacity: room, allocatable: room, conditions: [ready] } },
+    STATUS_PATCH,
+  );
 };
 
 let started = 0;

@@ -90,19 +90,13 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
 
     /** The one request whose id begins so, for people at the command line. @throws HoldpointError `not_found`, `conflict`. */
     async named(prefix: string): Promise<ApprovalRequest> {
-      const text = /^[a-z0-9_]+$/.test(prefix) ? (prefix.startsWith('apr_') ? prefix : `apr_${prefix}`) : '';
-      const rows =
-        text === ''
-          ? []
-          : await store.query<{ id: string }>('SELECT id FROM approval_requests WHERE substr(id, 1, ?) = ? LIMIT 2', [
-              text.length,
-              text,
-            ]);
+      const text = prefix.startsWith('apr_') ? prefix : `apr_${prefix}`;
+      const rows = prefix === '' ? [] : await store.query<{ id: string }>('SELECT id FROM approval_requests WHERE substr(id, 1, ?) = ? LIMIT 2', [text.length, text]);
       if (rows.length > 1)
         throw new HoldpointError('conflict', `Several requests begin with "${prefix}".`, {
           hint: 'Give more of the id; see `holdpoint approvals list`.',
         });
-      if (rows[0] === undefined)
+      if (!rows[0])
         throw new HoldpointError('not_found', `There is no approval request "${prefix}".`, {
           hint: 'See `holdpoint approvals list`; check --state.',
         });

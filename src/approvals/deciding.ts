@@ -27,6 +27,13 @@ export function createDeciding(ledger: Ledger) {
           return new HoldpointError('not_found', `There is no approver "${decision.approver.slice(0, 64)}".`, {
             hint: 'Add one with `holdpoint approver add NAME`.',
           });
+        if (row.state !== 'pending') {
+          const hint =
+            row.state === 'approved'
+              ? `It can be revoked: \`holdpoint approvals revoke ${row.id}\`.`
+              : 'See `holdpoint approvals show`.';
+          return cannotBe(decision.decision === 'deny' ? 'denied' : 'approved', request, hint);
+        }
         const why =
           decision.at > now + CLOCK_SKEW
             ? 'it is dated in the future'
@@ -39,13 +46,6 @@ export function createDeciding(ledger: Ledger) {
           return new HoldpointError('invalid_input', 'A denial needs a reason: the agent reads it.', {
             hint: 'Add --reason TEXT.',
           });
-        if (row.state !== 'pending') {
-          const hint =
-            row.state === 'approved'
-              ? `It can be revoked: \`holdpoint approvals revoke ${row.id}\`.`
-              : 'See `holdpoint approvals show`.';
-          return cannotBe(decision.decision === 'deny' ? 'denied' : 'approved', request, hint);
-        }
         const before = await ledger.standing(session, row);
         if (decision.decision === 'approve' && before.approvals.some((each) => each.approver === approver.name))
           return new HoldpointError(

@@ -1,5 +1,5 @@
 /** Every transition of a request, by the name of the act that causes it. */
-export const TRANSITIONS = [
+const TRANSITIONS = [
   'request',
   'decide',
   'claim',

@@ -11,9 +11,13 @@ export function cannotRun(request: ApprovalRequest): HoldpointError {
 
 const REFUSALS: Readonly<Record<State, (request: ApprovalRequest) => HoldpointError>> = {
   pending: ({ id, approvalsGiven, approvalsNeeded, approveBy }) =>
-    new HoldpointError('approval_required', `The request ${id} waits for approval: ${approvalsGiven} of ${approvalsNeeded} given.`, {
-      hint: `Ask a person to run \`holdpoint approvals approve ${id} --as NAME\` before ${time(approveBy)}, then run it. Meanwhile use the approval tool's wait.`,
-    }),
+    new HoldpointError(
+      'approval_required',
+      `The request ${id} waits for approval: ${approvalsGiven} of ${approvalsNeeded} given.`,
+      {
+        hint: `Ask a person to run \`holdpoint approvals approve ${id} --as NAME\` before ${time(approveBy)}, then run it. Meanwhile use the approval tool's wait.`,
+      },
+    ),
   approved: ({ id }) =>
     new HoldpointError('denied', `The request ${id} is marked as approved, but its signatures do not prove it.`, {
       hint: 'Its approvers were removed or have new keys, or the store was changed by hand. It never runs. A person can revoke it; then make the call again.',
@@ -25,31 +29,54 @@ const REFUSALS: Readonly<Record<State, (request: ApprovalRequest) => HoldpointEr
       hint: `Its result is in the approval tool's status. ${AGAIN}`,
     }),
   failed: (request) =>
-    new HoldpointError('conflict', `The request ${request.id} ran at ${ranAt(request)} and failed${why(request)}; it runs once.`, {
-      hint: `See with status what was done before it failed. ${AGAIN}`,
-    }),
+    new HoldpointError(
+      'conflict',
+      `The request ${request.id} ran at ${ranAt(request)} and failed${why(request)}; it runs once.`,
+      {
+        hint: `See with status what was done before it failed. ${AGAIN}`,
+      },
+    ),
   unknown: (request) =>
-    new HoldpointError('conflict', `The request ${request.id} began to run at ${ranAt(request)}, and its end is not known${why(request)}.`, {
-      hint: `Do not repeat it blindly: look at its targets first. A person records how it ended with \`holdpoint approvals resolve ${request.id}\`.`,
-    }),
+    new HoldpointError(
+      'conflict',
+      `The request ${request.id} began to run at ${ranAt(request)}, and its end is not known${why(request)}.`,
+      {
+        hint: `Do not repeat it blindly: look at its targets first. A person records how it ended with \`holdpoint approvals resolve ${request.id}\`.`,
+      },
+    ),
   stale: ({ id, note }) =>
-    new HoldpointError('stale', `What the request ${id} relied on has changed since it was made.`, { hint: AGAIN, changes: note?.changes ?? [] }),
+    new HoldpointError('stale', `What the request ${id} relied on has changed since it was made.`, {
+      hint: AGAIN,
+      changes: note?.changes ?? [],
+    }),
   denied: (request) =>
-    new HoldpointError('denied', `The request ${request.id} was denied${by(request)} at ${time(request.movedAt)}${why(request)}.`, {
-      hint: 'This is final. Do not ask for the same again; plan differently, or hand the work over.',
-      ...(request.handOff !== null && { handOff: request.handOff }),
-    }),
+    new HoldpointError(
+      'denied',
+      `The request ${request.id} was denied${by(request)} at ${time(request.movedAt)}${why(request)}.`,
+      {
+        hint: 'This is final. Do not ask for the same again; plan differently, or hand the work over.',
+        ...(request.handOff !== null && { handOff: request.handOff }),
+      },
+    ),
   revoked: (request) =>
-    new HoldpointError('denied', `The request ${request.id} was revoked${by(request)} at ${time(request.movedAt)}${why(request)}.`, {
-      hint: 'Ask the person why before you ask anew.',
-    }),
-  expired: ({ id, movedAt }) => new HoldpointError('conflict', `The request ${id} expired at ${time(movedAt)}.`, { hint: AGAIN }),
-  cancelled: ({ id, movedAt }) => new HoldpointError('conflict', `The request ${id} was cancelled at ${time(movedAt)}.`, { hint: AGAIN }),
+    new HoldpointError(
+      'denied',
+      `The request ${request.id} was revoked${by(request)} at ${time(request.movedAt)}${why(request)}.`,
+      {
+        hint: 'Ask the person why before you ask anew.',
+      },
+    ),
+  expired: ({ id, movedAt }) =>
+    new HoldpointError('conflict', `The request ${id} expired at ${time(movedAt)}.`, { hint: AGAIN }),
+  cancelled: ({ id, movedAt }) =>
+    new HoldpointError('conflict', `The request ${id} was cancelled at ${time(movedAt)}.`, { hint: AGAIN }),
 };
 
 /** Why a person cannot do `what` ("denied", "resolved") to a request in its present state. */
 export function cannotBe(what: string, { id, state, movedAt }: ApprovalRequest, hint: string): HoldpointError {
-  return new HoldpointError('conflict', `The request ${id} is ${state} since ${time(movedAt)}; it cannot be ${what}.`, { hint });
+  return new HoldpointError('conflict', `The request ${id} is ${state} since ${time(movedAt)}; it cannot be ${what}.`, {
+    hint,
+  });
 }
 
 /** Somebody else has the claim, or it ended. */

@@ -27,7 +27,9 @@ export function sha256(text: string): string {
 /** The same value with every lone surrogate replaced by U+FFFD, so that agents' text can always be written down. */
 export function wellFormed(value: Json): Json {
   // JSON.stringify escapes exactly the lone ones. Whole escapes are read, so that the text \\ud800 stays what it is.
-  const text = JSON.stringify(value).replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, lone) => (lone ? '\\ufffd' : escape));
+  const text = JSON.stringify(value).replace(/\\(?:u(d[89a-f][0-9a-f]{2})|.)/g, (escape, lone) =>
+    lone ? '\\ufffd' : escape,
+  );
   return JSON.parse(text) as Json;
 }
 

@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/json.ts';
 import { canonicalJson, sha256 } from './canonical.ts';
 
 /** What an audit record can be about. */
-export const AUDIT_KINDS = [
+const AUDIT_KINDS = [
   'received',
   'opened',
   'closed',

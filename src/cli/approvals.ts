@@ -16,7 +16,9 @@ interface DecideFlags extends Flags {
 }
 
 export function register(program: Command): void {
-  const approvals = program.command('approvals').description('the requests that held calls made, and what people decide');
+  const approvals = program
+    .command('approvals')
+    .description('the requests that held calls made, and what people decide');
 
   jsonOption(sharedOptions(approvals.command('list')))
     .description('pending requests, or those in the given states')
@@ -82,7 +84,9 @@ async function list(config: Config, flags: { json?: boolean; in: (State | 'all')
 async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFlags, config: Config): Promise<void> {
   const reason = flags.reason?.trim() ?? '';
   if (decision === 'deny' && reason === '')
-    throw new HoldpointError('invalid_input', 'A denial needs a reason: the agent reads it.', { hint: 'Add --reason TEXT.' });
+    throw new HoldpointError('invalid_input', 'A denial needs a reason: the agent reads it.', {
+      hint: 'Add --reason TEXT.',
+    });
   await withRecords(config, async (records) => {
     const { approvals, approvers } = records;
     const request = await approvals.named(id);
@@ -95,7 +99,12 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
 }
 
 /** The passphrase where the key has one; asking for it, or for a yes, is also the last moment to stop. */
-async function passphraseOf(flags: DecideFlags, decision: string, config: Config, { approvers }: Records): Promise<string> {
+async function passphraseOf(
+  flags: DecideFlags,
+  decision: string,
+  config: Config,
+  { approvers }: Records,
+): Promise<string> {
   const approver = approvers.list().find(({ name }) => name === flags.as);
   if (approver?.protected) {
     if (config.passphrase) return config.passphrase;
@@ -104,7 +113,12 @@ async function passphraseOf(flags: DecideFlags, decision: string, config: Config
       hint: 'Run this on a terminal, or set HOLDPOINT_APPROVER_PASSPHRASE.',
     });
   }
-  if (approver && hasTerminal() && !flags.yes && !/^y(?:es)?$/i.test(await ask(`Really ${decision} as ${flags.as}? [y/N] `)))
+  if (
+    approver &&
+    hasTerminal() &&
+    !flags.yes &&
+    !/^y(?:es)?$/i.test(await ask(`Really ${decision} as ${flags.as}? [y/N] `))
+  )
     throw new HoldpointError('denied', 'Not decided.', { hint: 'Nothing was changed.' });
   return '';
 }

@@ -13,7 +13,10 @@ export function register(program: Command): void {
 
   sharedOptions(approver.command('add <name>'))
     .description('make an approver: a key pair, its private half encrypted with a passphrase')
-    .addHelpText('after', '\nThe passphrase is asked on the terminal, or taken from HOLDPOINT_APPROVER_PASSPHRASE. Empty: none.')
+    .addHelpText(
+      'after',
+      '\nThe passphrase is asked on the terminal, or taken from HOLDPOINT_APPROVER_PASSPHRASE. Empty: none.',
+    )
     .action((name: string, flags: Flags) => act(flags, (config) => add(name, config)));
 
   jsonOption(sharedOptions(approver.command('list')))
@@ -28,8 +31,16 @@ export function register(program: Command): void {
 async function add(name: string, config: Config): Promise<void> {
   const passphrase = await newPassphrase(config);
   await withRecords(config, async ({ approvers, audit }) => {
-    const approver = approvers.add({ name, person: config.user, at: Date.now(), ...(passphrase ? { passphrase } : {}) });
-    audit.append({ kind: 'approver.added', data: { approver: name, person: config.user, fingerprint: approver.fingerprint } });
+    const approver = approvers.add({
+      name,
+      person: config.user,
+      at: Date.now(),
+      ...(passphrase ? { passphrase } : {}),
+    });
+    audit.append({
+      kind: 'approver.added',
+      data: { approver: name, person: config.user, fingerprint: approver.fingerprint },
+    });
     await audit.flush();
     console.log(`Added ${name} (${approver.fingerprint.slice(0, 23)}…). The key is in ${config.keys}.`);
     if (approver.protected) return;

@@ -20,7 +20,10 @@ export function register(program: Command): void {
       act(flags, (config) =>
         withRecords(config, async ({ store }) => {
           const records = await tailAudit(store, flags.lines, flags.about ? { about: flags.about } : {});
-          const lines = records.map(({ time, kind, callId, data }) => `${time} ${kind.padEnd(18)} ${callId ?? '-'} ${plainLine(JSON.stringify(data))}`);
+          const lines = records.map(
+            ({ time, kind, callId, data }) =>
+              `${time} ${kind.padEnd(18)} ${callId ?? '-'} ${plainLine(JSON.stringify(data))}`,
+          );
           print(records, lines.join('\n') || 'The log is empty.', flags.json);
         }),
       ),
@@ -34,15 +37,23 @@ export function register(program: Command): void {
           const result = await verifyAudit(file ? await exportSource(file) : await storeSource(store));
           const { ok, records, writers, checkpoints, problems } = result;
           const counts = `${records} records of ${writers} writers, ${checkpoints} checkpoints`;
-          const found = problems.map(({ writer, seq, problem, says }) => `${writer} ${seq}: ${problem}: ${plainLine(says)}`);
-          print(result, ok ? `The log verifies: ${counts}.` : `The log does not verify (${counts}):\n${found.join('\n')}`, flags.json);
+          const found = problems.map(
+            ({ writer, seq, problem, says }) => `${writer} ${seq}: ${problem}: ${plainLine(says)}`,
+          );
+          print(
+            result,
+            ok ? `The log verifies: ${counts}.` : `The log does not verify (${counts}):\n${found.join('\n')}`,
+            flags.json,
+          );
           if (!ok) process.exitCode = 1;
         }),
       ),
     );
 
   jsonOption(sharedOptions(audit.command('export')))
-    .description('the whole log as JSON lines on standard output, with or without --json; "audit verify FILE" checks such a file')
+    .description(
+      'the whole log as JSON lines on standard output, with or without --json; "audit verify FILE" checks such a file',
+    )
     .action((flags: Flags) =>
       act(flags, (config) =>
         withRecords(config, async ({ store }) => {
@@ -54,6 +65,7 @@ export function register(program: Command): void {
 
 function count(text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 10_000) throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
+  if (!Number.isInteger(number) || number < 1 || number > 10_000)
+    throw new InvalidArgumentError('Give a whole number from 1 to 10000.');
   return number;
 }

@@ -32,7 +32,7 @@ export function register(program: Command): void {
 interface Stage {
   app: App;
   approvers: Approvers;
-  call(title: string, tool: string, args: Record<string, unknown>): Promise<Envelope>;
+  call: (title: string, tool: string, args: Record<string, unknown>) => Promise<Envelope>;
 }
 
 async function demo(live: boolean): Promise<void> {
@@ -59,15 +59,26 @@ async function demo(live: boolean): Promise<void> {
 function prepareLive(): void {
   const { status, stderr, error } = spawnSync(LIVE_SAMPLE, { encoding: 'utf8' });
   if (status === 0) return;
-  throw new HoldpointError('unavailable', 'The live servers could not be prepared.', { hint: `In a clone, as root: scripts/live/up, then again. ${error?.message ?? stderr.slice(-500)}` });
+  throw new HoldpointError('unavailable', 'The live servers could not be prepared.', {
+    hint: `In a clone, as root: scripts/live/up, then again. ${error?.message ?? stderr.slice(-500)}`,
+  });
 }
 
 async function story(stage: Stage, workspace: string): Promise<void> {
   const { call } = stage;
   const file = 'kubernetes/old-deployment.yaml';
-  expect(await call('A change to an infrastructure file: allowed', 'save-file', { path: 'docker/healthcheck.sh', content: '#!/bin/sh\nwget -qO- http://localhost:8000/health\n' }), 'done');
+  expect(
+    await call('A change to an infrastructure file: allowed', 'save-file', {
+      path: 'docker/healthcheck.sh',
+      content: '#!/bin/sh\nwget -qO- http://localhost:8000/health\n',
+    }),
+    'done',
+  );
   expect(await call('Reading .env: denied', 'view', { path: '.env' }), 'denied');
-  const held = expect(await call('Deleting a manifest: held, nothing happens yet', 'remove-files', { paths: [file] }), 'approval_required');
+  const held = expect(
+    await call('Deleting a manifest: held, nothing happens yet', 'remove-files', { paths: [file] }),
+    'approval_required',
+  );
   check('the file is still there', existsSync(join(workspace, file)));
   await approve(stage, held);
   await runOnce(stage, held);
@@ -78,9 +89,26 @@ async function liveStory(stage: Stage): Promise<void> {
   const { call } = stage;
   const rollout = { action: 'restart', kind: 'deployment', name: 'tta-api' };
   say('\n── On the real Docker Engine and the real cluster');
-  expect(await call('Building an image: allowed', 'docker-build', { context: '.', dockerfile: 'docker/Dockerfile', tags: ['tta-api:demo'], buildArgs: { BASE_IMAGE: 'local/base:1' } }), 'done');
-  expect(await call('Restarting a workload in staging: runs at once', 'kubectl-rollout', { ...rollout, namespace: 'tta-staging' }), 'done');
-  const held = expect(await call('The same in production: held', 'kubectl-rollout', { ...rollout, namespace: 'tta-prod' }), 'approval_required');
+  expect(
+    await call('Building an image: allowed', 'docker-build', {
+      context: '.',
+      dockerfile: 'docker/Dockerfile',
+      tags: ['tta-api:demo'],
+      buildArgs: { BASE_IMAGE: 'local/base:1' },
+    }),
+    'done',
+  );
+  expect(
+    await call('Restarting a workload in staging: runs at once', 'kubectl-rollout', {
+      ...rollout,
+      namespace: 'tta-staging',
+    }),
+    'done',
+  );
+  const held = expect(
+    await call('The same in production: held', 'kubectl-rollout', { ...rollout, namespace: 'tta-prod' }),
+    'approval_required',
+  );
   await approve(stage, held);
   await runOnce(stage, held);
   expect(await call('How it went', 'kubectl-rollout', { ...rollout, action: 'status', namespace: 'tta-prod' }), 'done');
@@ -88,8 +116,12 @@ async function liveStory(stage: Stage): Promise<void> {
 
 async function approve({ app, approvers }: Stage, { approval }: Envelope): Promise<void> {
   const { id, digest } = await app.services.approvals.find(approval?.id ?? '');
-  await app.services.approvals.decide(approvers.sign({ id, digest, decision: 'approve', approver: 'you', at: Date.now(), reason: 'the demo says so' }));
-  say(`\n● A person, outside of the agent's reach\n  $ holdpoint approvals approve ${id} --as you\n  signed ${digest.slice(0, 23)}…`);
+  await app.services.approvals.decide(
+    approvers.sign({ id, digest, decision: 'approve', approver: 'you', at: Date.now(), reason: 'the demo says so' }),
+  );
+  say(
+    `\n● A person, outside of the agent's reach\n  $ holdpoint approvals approve ${id} --as you\n  signed ${digest.slice(0, 23)}…`,
+  );
 }
 
 async function runOnce({ call }: Stage, { approval }: Envelope): Promise<void> {
@@ -107,7 +139,9 @@ async function closing({ app }: Stage, live: boolean): Promise<void> {
   const { docker, kubernetes } = services.ports;
   const context = services.facts.kubernetes.current;
   const cluster = context ? await reached(kubernetes.cluster(context, asking)) : 'not reached (no kubeconfig)';
-  say(`\nBackends: workspace files: real. Docker Engine: ${await reached(docker.imageId('holdpoint/none', asking))}. Kubernetes: ${cluster}.`);
+  say(
+    `\nBackends: workspace files: real. Docker Engine: ${await reached(docker.imageId('holdpoint/none', asking))}. Kubernetes: ${cluster}.`,
+  );
   if (!live) say('The same on real servers: scripts/live/up, then pnpm demo --live.');
 }
 
@@ -130,7 +164,10 @@ function caller(app: App): Stage['call'] {
       signal: new AbortController().signal,
       progress: () => {},
     });
-    const shown = text.split('\n').slice(0, 6).map((line) => `  ${line.slice(0, 160)}`);
+    const shown = text
+      .split('\n')
+      .slice(0, 6)
+      .map((line) => `  ${line.slice(0, 160)}`);
     say(`\n● ${title}\n  → ${tool} ${JSON.stringify(args).slice(0, 120)}\n  ← ${envelope.status}\n${shown.join('\n')}`);
     return envelope;
   };
@@ -138,7 +175,10 @@ function caller(app: App): Stage['call'] {
 
 function expect(envelope: Envelope, status: Envelope['status']): Envelope {
   if (envelope.status === status) return envelope;
-  throw new HoldpointError('internal', `The demo expected ${status} and got ${envelope.status}: ${envelope.error?.reason ?? ''}`);
+  throw new HoldpointError(
+    'internal',
+    `The demo expected ${status} and got ${envelope.status}: ${envelope.error?.reason ?? ''}`,
+  );
 }
 
 function check(what: string, holds: boolean): void {
@@ -149,4 +189,3 @@ function check(what: string, holds: boolean): void {
 function say(text: string): void {
   console.log(text);
 }
-

@@ -16,7 +16,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
 /** Runs the command line. Exit code: 0 done, 1 refused or failed, 2 wrong use. */
 export async function main(argv: string[]): Promise<void> {
   const program = new Command('holdpoint')
-    .description('An MCP server that lets an AI agent work as a DevOps engineer, and holds production launches and deletions until a person approves exactly that action.')
+    .description(
+      'An MCP server that lets an AI agent work as a DevOps engineer, and holds production launches and deletions until a person approves exactly that action.',
+    )
     .version(VERSION)
     .showHelpAfterError('(add --help for what it takes)')
     .exitOverride();

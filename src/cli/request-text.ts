@@ -34,10 +34,15 @@ export function requestText(request: ApprovalRequest): string {
       ? ['', `Stale if any of these moves: ${plan.preconditions.map(({ says }) => plainLine(says)).join('; ')}.`]
       : []),
     ...decisions.map(
-      (each) => `\n${each.decision === 'approve' ? 'Approved' : 'Denied'} by ${each.approver} at ${time(each.at)}${each.reason ? `: ${plainLine(each.reason)}` : ''}`,
+      (each) =>
+        `\n${each.decision === 'approve' ? 'Approved' : 'Denied'} by ${each.approver} at ${time(each.at)}${each.reason ? `: ${plainLine(each.reason)}` : ''}`,
     ),
-    ...(note?.reason ? [`\n${request.state}: ${plainLine(note.reason)}${note.by ? ` (${plainLine(note.by)})` : ''}`] : []),
-    ...(note?.changes ?? []).map(({ what, was, is }) => `\nMoved: ${plainLine(what)}: was ${plainLine(was)}, is ${plainLine(is)}`),
+    ...(note?.reason
+      ? [`\n${request.state}: ${plainLine(note.reason)}${note.by ? ` (${plainLine(note.by)})` : ''}`]
+      : []),
+    ...(note?.changes ?? []).map(
+      ({ what, was, is }) => `\nMoved: ${plainLine(what)}: was ${plainLine(was)}, is ${plainLine(is)}`,
+    ),
   ];
   return lines.join('\n');
 }

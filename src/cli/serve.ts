@@ -24,8 +24,14 @@ export function register(program: Command): void {
     .option('--persona <name|file>', 'who the agent is (devops)')
     .option('--policy <name|file>', "the policy, instead of the persona's")
     .option('--tools <persona|all>', "list the persona's tools, or all of them (persona)")
-    .option('--auto', 'stdio when standard input is a pipe or socket, else HTTP; over the sample workspace unless --workspace is given')
-    .addHelpText('after', '\nEvery option can be given as HOLDPOINT_NAME in the environment or in the settings file, too.')
+    .option(
+      '--auto',
+      'stdio when standard input is a pipe or socket, else HTTP; over the sample workspace unless --workspace is given',
+    )
+    .addHelpText(
+      'after',
+      '\nEvery option can be given as HOLDPOINT_NAME in the environment or in the settings file, too.',
+    )
     .action((flags: ServeFlags) => act(flags, (config) => serve(flags.auto ? autoConfig(config, flags) : config)));
 }
 
@@ -36,7 +42,9 @@ function autoConfig(config: Config, flags: ServeFlags): Config {
   if (config.transport.kind !== 'unset') return { ...config, workspace };
   const input = fstatSync(0);
   if (!input.isFIFO() && !input.isSocket()) return { ...config, workspace, transport: httpDefault() };
-  process.stderr.write('holdpoint: speaking MCP on standard input and output, as a client started it; for HTTP, run it in a terminal or add --http\n');
+  process.stderr.write(
+    'holdpoint: speaking MCP on standard input and output, as a client started it; for HTTP, run it in a terminal or add --http\n',
+  );
   return { ...config, workspace, transport: { kind: 'stdio' } };
 }
 
@@ -61,19 +69,28 @@ async function serve(config: Config): Promise<void> {
 }
 
 /** Starts a server on the configured transport; `parts` are for tests that put fakes behind the ports. */
-export async function runServer(config: Config, log: Logger, parts: Pick<AppOptions, 'ports' | 'kubernetes'> = {}): Promise<void> {
+export async function runServer(
+  config: Config,
+  log: Logger,
+  parts: Pick<AppOptions, 'ports' | 'kubernetes'> = {},
+): Promise<void> {
   const { createApp } = await import('../server/app.ts');
   const { transport } = config;
   if (transport.kind !== 'http') return serveStdio(await createApp({ ...parts, config, log }), config, log);
   const { createMetrics } = await import('../server/metrics.ts');
   let app: App | undefined;
-  const metrics = await createMetrics(async () => (await app?.services.approvals.list({ states: ['pending'] }))?.length ?? 0);
+  const metrics = await createMetrics(
+    async () => (await app?.services.approvals.list({ states: ['pending'] }))?.length ?? 0,
+  );
   app = await createApp({ ...parts, config, log, observe: metrics.observe });
   return serveHttp(app, { ...config, transport }, log, metrics.text);
 }
 
 async function serveStdio(app: App, config: Config, log: Logger): Promise<void> {
-  const [{ startStdio }, { createMcpFactory }] = await Promise.all([import('../transports/stdio.ts'), import('../server/mcp.ts')]);
+  const [{ startStdio }, { createMcpFactory }] = await Promise.all([
+    import('../transports/stdio.ts'),
+    import('../server/mcp.ts'),
+  ]);
   const stop = stopOnce(app, log);
   startStdio({
     factory: createMcpFactory({ ...app, transport: 'stdio', list: config.tools, person: config.user }),
@@ -85,8 +102,16 @@ async function serveStdio(app: App, config: Config, log: Logger): Promise<void> 
   });
 }
 
-async function serveHttp(app: App, config: Config & { transport: { kind: 'http'; host: string; port: number } }, log: Logger, metrics: () => Promise<string>): Promise<void> {
-  const [{ startHttp }, { createMcpFactory }] = await Promise.all([import('../transports/http.ts'), import('../server/mcp.ts')]);
+async function serveHttp(
+  app: App,
+  config: Config & { transport: { kind: 'http'; host: string; port: number } },
+  log: Logger,
+  metrics: () => Promise<string>,
+): Promise<void> {
+  const [{ startHttp }, { createMcpFactory }] = await Promise.all([
+    import('../transports/http.ts'),
+    import('../server/mcp.ts'),
+  ]);
   const token = openToken(config);
   const server = await startHttp({
     ...config.transport,
@@ -94,13 +119,22 @@ async function serveHttp(app: App, config: Config & { transport: { kind: 'http';
     tokensConfigured: config.httpAuth.token !== undefined,
     allowedHosts: config.httpAuth.allowedHosts,
     factory: createMcpFactory({ ...app, transport: 'http', list: config.tools, person: config.user }),
-    ready: async () => app.services.audit.broken()?.message ?? (await app.services.policies.current().then(() => undefined, (error: Error) => error.message)),
+    ready: async () =>
+      app.services.audit.broken()?.message ??
+      (await app.services.policies.current().then(
+        () => undefined,
+        (error: Error) => error.message,
+      )),
     metrics,
     malformed: malformedOf(app),
     onerror: (err) => log.warn({ err }, 'http'),
   });
   stopOnce(app, log, server.close);
-  const snippet = { mcpServers: { holdpoint: { type: 'http', url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${token}` } } } };
+  const snippet = {
+    mcpServers: {
+      holdpoint: { type: 'http', url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${token}` } },
+    },
+  };
   console.log(
     [
       `Holdpoint serves MCP at ${server.url}/mcp as ${app.services.persona.name}, in ${config.workspace}`,
@@ -141,4 +175,3 @@ function malformedOf({ services }: App): (reason: string, begins: string) => voi
     services.audit.append({ kind: 'received', data: { malformed: reason, begins: services.redactor.text(begins) } });
   };
 }
-

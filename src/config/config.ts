@@ -24,7 +24,10 @@ export interface Flags {
 const duration = z.string().transform((text, context) => {
   const ms = parseDuration(text);
   if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `"${text}" is no duration; write a number and a unit, such as 30s, 10m, 24h or 7d` });
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is no duration; write a number and a unit, such as 30s, 10m, 24h or 7d`,
+  });
   return z.NEVER;
 });
 
@@ -46,7 +49,9 @@ const schema = z.strictObject({
   tools: z.enum(['persona', 'all']).default('persona'),
   stdio: z.boolean().optional(),
   http: address.optional(),
-  httpAuth: z.strictObject({ token: z.string().min(16).optional(), allowedHosts: z.array(z.string()).default([]) }).prefault({}),
+  httpAuth: z
+    .strictObject({ token: z.string().min(16).optional(), allowedHosts: z.array(z.string()).default([]) })
+    .prefault({}),
   kubernetes: z.strictObject({ kubeconfig: z.string().optional() }).prefault({}),
   docker: z.strictObject({ host: z.string().optional() }).prefault({}),
   results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
@@ -88,18 +93,27 @@ export type Config = Readonly<
  * @throws HoldpointError `invalid_input`, naming the setting, where it came from and what to write.
  */
 export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.env): Config {
-  const environment = Object.freeze(Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)));
+  const environment = Object.freeze(
+    Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined)),
+  );
   const file = flags.config ?? environment['HOLDPOINT_CONFIG'];
   const settings = parseSettings(layers(flags, environment, file), file);
   const home = environment['HOME'] ?? homedir();
-  const state = resolve(settings.state ?? join(environment['XDG_STATE_HOME'] ?? join(home, '.local/state'), 'holdpoint'));
+  const state = resolve(
+    settings.state ?? join(environment['XDG_STATE_HOME'] ?? join(home, '.local/state'), 'holdpoint'),
+  );
   const keys = resolve(
-    settings.keys ?? (settings.state ? `${state}.keys` : join(environment['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'holdpoint/keys')),
+    settings.keys ??
+      (settings.state
+        ? `${state}.keys`
+        : join(environment['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'holdpoint/keys')),
   );
   const workspace = resolve(settings.workspace ?? '.');
   const { stdio, http, ...rest } = settings;
   if (stdio && http)
-    throw new HoldpointError('invalid_input', 'Both stdio and HTTP are asked for.', { hint: 'Give --stdio or --http, not both; check HOLDPOINT_STDIO and HOLDPOINT_HTTP.' });
+    throw new HoldpointError('invalid_input', 'Both stdio and HTTP are asked for.', {
+      hint: 'Give --stdio or --http, not both; check HOLDPOINT_STDIO and HOLDPOINT_HTTP.',
+    });
   return deepFreeze({
     ...rest,
     workspace,
@@ -112,7 +126,7 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     user: environment['USER'] || userInfo().username,
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
     environment,
-  } as Config);
+  });
 }
 
 /**
@@ -123,16 +137,24 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
 export function refuseExposed({ workspace, state, keys }: Pick<Config, 'workspace' | 'state' | 'keys'>): void {
   for (const [what, folder] of Object.entries({ state, keys })) {
     if (!isInside(realOf(workspace), realOf(folder))) continue;
-    throw new HoldpointError('invalid_input', `The ${what} directory ${folder} lies inside the workspace ${workspace}, where the agent works.`, {
-      hint: `Give another folder with --${what} (or HOLDPOINT_${what.toUpperCase()}), or another --workspace.`,
-    });
+    throw new HoldpointError(
+      'invalid_input',
+      `The ${what} directory ${folder} lies inside the workspace ${workspace}, where the agent works.`,
+      {
+        hint: `Give another folder with --${what} (or HOLDPOINT_${what.toUpperCase()}), or another --workspace.`,
+      },
+    );
   }
 }
 
 /** Default address of `--http` without a value. */
 export const DEFAULT_ADDRESS = '127.0.0.1:7117';
 
-function layers(flags: Flags, environment: Readonly<Record<string, string>>, file: string | undefined): Record<string, unknown> {
+function layers(
+  flags: Flags,
+  environment: Readonly<Record<string, string>>,
+  file: string | undefined,
+): Record<string, unknown> {
   const fromFile = file === undefined ? {} : readYaml(file);
   const named: Record<string, unknown> = {};
   for (const key of ['workspace', 'state', 'keys', 'persona', 'policy', 'tools', 'log'] as const) {
@@ -140,7 +162,8 @@ function layers(flags: Flags, environment: Readonly<Record<string, string>>, fil
     if (value !== undefined && value !== '') named[key] = value;
   }
   const http = flags.http ?? (flags.stdio ? undefined : environment['HOLDPOINT_HTTP']);
-  if (http !== undefined && http !== '' && http !== false) named['http'] = http === true || http === 'true' || http === '1' ? DEFAULT_ADDRESS : http;
+  if (http !== undefined && http !== '' && http !== false)
+    named['http'] = http === true || http === 'true' || http === '1' ? DEFAULT_ADDRESS : http;
   const stdio = flags.stdio ?? (flags.http ? undefined : environment['HOLDPOINT_STDIO']);
   if (stdio !== undefined) named['stdio'] = stdio === true || /^(?:1|true|yes)$/i.test(String(stdio));
   const token = environment['HOLDPOINT_TOKEN'];
@@ -153,11 +176,16 @@ function readYaml(file: string): Record<string, unknown> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new HoldpointError('invalid_input', `The configuration file ${file} cannot be read.`, { hint: 'Check --config or HOLDPOINT_CONFIG.', cause });
+    throw new HoldpointError('invalid_input', `The configuration file ${file} cannot be read.`, {
+      hint: 'Check --config or HOLDPOINT_CONFIG.',
+      cause,
+    });
   }
   const value: unknown = parse(text) ?? {};
   if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new HoldpointError('invalid_input', `The configuration file ${file} is no mapping of settings.`, { hint: 'Write lines such as "persona: devops".' });
+  throw new HoldpointError('invalid_input', `The configuration file ${file} is no mapping of settings.`, {
+    hint: 'Write lines such as "persona: devops".',
+  });
 }
 
 function parseSettings(raw: Record<string, unknown>, file: string | undefined): Settings {

@@ -12,9 +12,15 @@ export function environmentOf(live: boolean, env: NodeJS.ProcessEnv = process.en
   if (!live) return env;
   const file = join(env['HOLDPOINT_LIVE'] ?? '/run/holdpoint-live', 'env');
   try {
-    const lines = [...readFileSync(file, 'utf8').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]);
+    const lines = [...readFileSync(file, 'utf8').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+      name,
+      value,
+    ]);
     return { ...env, ...Object.fromEntries(lines) };
   } catch (cause) {
-    throw new HoldpointError('unavailable', 'The live servers are not up.', { hint: 'In a clone: scripts/live/up, then again.', cause });
+    throw new HoldpointError('unavailable', 'The live servers are not up.', {
+      hint: 'In a clone: scripts/live/up, then again.',
+      cause,
+    });
   }
 }

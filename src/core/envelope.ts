@@ -14,7 +14,7 @@ export interface ApprovalNotice {
   reviewUrl?: string;
 }
 
-export interface EnvelopeError {
+interface EnvelopeError {
   code: ErrorCode;
   reason: string;
   hint?: string;

@@ -1,5 +1,5 @@
 /** What went wrong, in the words that results, the audit log and the command line share. */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'invalid_input',
   'not_found',
   'denied',

@@ -16,14 +16,14 @@ export interface Precondition {
 }
 
 /** One act of the run, as it will be done: an argv or an API request, verbatim. */
-export interface Step {
+interface Step {
   id: string;
   /** In a few words: `restart deployment/api in tta-prod`. */
   does: string;
   call: Json;
 }
 
-export interface Preview {
+interface Preview {
   /** One line that a person can decide on. */
   summary: string;
   /** What changes: a unified diff, a list of files with sizes, from → to. */

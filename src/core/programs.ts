@@ -27,7 +27,7 @@ export const ARGUMENT_KINDS = [
   ...SELECTORS,
 ] as const;
 
-export type ArgumentKind = (typeof ARGUMENT_KINDS)[number];
+type ArgumentKind = (typeof ARGUMENT_KINDS)[number];
 
 export interface Argument {
   kind: ArgumentKind;
@@ -81,7 +81,7 @@ export interface CommandGrammar {
 /** `local`: this machine. `kubernetes`, `docker`: as configured, or as the arguments say. `github`: the code host. */
 export const ACTS = ['local', 'kubernetes', 'docker', 'github'] as const;
 
-export type Acts = (typeof ACTS)[number];
+type Acts = (typeof ACTS)[number];
 
 /** One known program of launch-process, from `policies/programs/*.yaml`. */
 export interface ProgramGrammar {

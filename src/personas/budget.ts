@@ -15,7 +15,10 @@ export function paidText({ name, description = '', inputSchema }: Definition): s
 /** hypertool's estimate: words at white space, of at most 3 characters 1 token, of at most 7 ⌈n/5⌉, else ⌈n/4⌉. */
 export function estimateTokens(tools: readonly Definition[]): number {
   const words = tools.flatMap(paidText).flatMap((text) => text.split(/\s+/).filter(Boolean));
-  return words.reduce((sum, { length }) => sum + (length <= 3 ? 1 : length <= 7 ? Math.ceil(length / 5) : Math.ceil(length / 4)), 0);
+  return words.reduce(
+    (sum, { length }) => sum + (length <= 3 ? 1 : length <= 7 ? Math.ceil(length / 5) : Math.ceil(length / 4)),
+    0,
+  );
 }
 
 /**
@@ -27,11 +30,21 @@ export function checkBudget(persona: Persona, tools: readonly Definition[]): voi
   const known = new Set(tools.map(({ name }) => name));
   const missing = persona.tools.filter((name) => !known.has(name));
   if (missing.length > 0)
-    throw new HoldpointError('invalid_input', `The persona ${persona.name} lists tools that do not exist: ${missing.join(', ')}.`, { hint: 'Take them off its "tools:"; docs/tools.md has the names.' });
+    throw new HoldpointError(
+      'invalid_input',
+      `The persona ${persona.name} lists tools that do not exist: ${missing.join(', ')}.`,
+      { hint: 'Take them off its "tools:"; docs/tools.md has the names.' },
+    );
   const total = estimateTokens(tools);
   if (total <= persona.tokenBudget) return;
-  const costs = tools.map((tool) => ({ name: tool.name, cost: estimateTokens([tool]) })).sort((a, b) => b.cost - a.cost);
-  throw new HoldpointError('invalid_input', `The tools of ${persona.name} cost ${total} tokens; its budget is ${persona.tokenBudget}.`, {
-    hint: `Take some off its "tools:" (find-tools still finds them): ${costs.map(({ name, cost }) => `${name} ${cost}`).join(', ')}.`,
-  });
+  const costs = tools
+    .map((tool) => ({ name: tool.name, cost: estimateTokens([tool]) }))
+    .sort((a, b) => b.cost - a.cost);
+  throw new HoldpointError(
+    'invalid_input',
+    `The tools of ${persona.name} cost ${total} tokens; its budget is ${persona.tokenBudget}.`,
+    {
+      hint: `Take some off its "tools:" (find-tools still finds them): ${costs.map(({ name, cost }) => `${name} ${cost}`).join(', ')}.`,
+    },
+  );
 }

@@ -40,11 +40,16 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const parsed = schema.safeParse(parse(await readFile(file, 'utf8')));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'persona'}: ${issue.message}`);
-    throw new HoldpointError('invalid_input', `${file}: ${problems.join('; ')}.`, { hint: 'docs/personas.md shows every key.' });
+    throw new HoldpointError('invalid_input', `${file}: ${problems.join('; ')}.`, {
+      hint: 'docs/personas.md shows every key.',
+    });
   }
   const { policy, instructions, ...rest } = parsed.data;
   const text = await readFile(resolve(folder, instructions), 'utf8').catch((cause: unknown) => {
-    throw new HoldpointError('invalid_input', `${file}: the instructions ${instructions} cannot be read.`, { hint: 'Write the file, or name another with "instructions:".', cause });
+    throw new HoldpointError('invalid_input', `${file}: the instructions ${instructions} cannot be read.`, {
+      hint: 'Write the file, or name another with "instructions:".',
+      cause,
+    });
   });
   return { ...rest, instructions: text.trim(), policyFile: policyFileOf(policy, folder), folder };
 }

@@ -122,7 +122,6 @@ export type PolicyFile = z.output<typeof policyFile>;
 export type RuleEntry = PolicyFile['rules'][number];
 export type WhenEntry = RuleEntry['when'];
 export type ApprovalEntry = NonNullable<RuleEntry['approval']>;
-export type ExampleEntry = RuleEntry['examples'][number];
 export type EnvironmentEntry = PolicyFile['environments'][string];
 
 /** Which keys there are where, as paths with their indexes; for saying what is known when a key is not. */

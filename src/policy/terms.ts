@@ -7,7 +7,7 @@ const HOUR = 3_600_000;
  * What holds where a rule does not say: one person, who may be the requester, decides within a day outside the MCP channel,
  * and the call runs within an hour after that.
  */
-export const DEFAULT_TERMS: ApprovalTerms = {
+const DEFAULT_TERMS: ApprovalTerms = {
   approvals: 1,
   approveWithin: 24 * HOUR,
   runWithin: HOUR,

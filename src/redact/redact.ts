@@ -8,7 +8,8 @@ const SECRET_NAME = String.raw`[\w.-]*(?:passwords?|passwd|passphrase|secrets?|t
 const SECRET_KEY = new RegExp(`^${SECRET_NAME}$`, 'i');
 
 /** Keys that end like a secret's name and hold a name or a count, in our own results and in Kubernetes objects. */
-const NOT_SECRET = /^(?:secretName|secretKeyRef|secretRef|imagePullSecrets|secrets|tokens|maxTokens|automountServiceAccountToken|schemaHash)$/;
+const NOT_SECRET =
+  /^(?:secretName|secretKeyRef|secretRef|imagePullSecrets|secrets|tokens|maxTokens|automountServiceAccountToken|schemaHash)$/;
 
 /** Token shapes that vendors publish for scanners; each is specific enough to mask wherever it stands. */
 const SHAPES: readonly RegExp[] = [
@@ -42,14 +43,16 @@ const ASSIGNMENT = new RegExp(
 
 export interface Redactor {
   /** The text with every secret masked; keys and names stay visible. */
-  text(text: string): string;
+  text: (text: string) => string;
   /** The same for every string of a value, and for everything under a secret-looking key. */
-  json<T extends Json>(value: T): T;
+  json: <T extends Json>(value: T) => T;
 }
 
 /** A redactor that also knows the given values, as they are and as base64. */
 export function createRedactor(known: Iterable<string>): Redactor {
-  const literals = [...new Set([...known].filter((value) => value.length >= 6).flatMap(spellings))].sort((a, b) => b.length - a.length);
+  const literals = [...new Set([...known].filter((value) => value.length >= 6).flatMap(spellings))].sort(
+    (a, b) => b.length - a.length,
+  );
   const literal = literals.length > 0 ? new RegExp(literals.map(escapeRegExp).join('|'), 'g') : undefined;
   const text = (input: string): string => {
     let output = literal ? input.replace(literal, MASK) : input;
@@ -61,7 +64,12 @@ export function createRedactor(known: Iterable<string>): Redactor {
     if (typeof value === 'number') return secret ? MASK : value;
     if (Array.isArray(value)) return value.map((item) => visit(item, secret));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [text(key), visit(inner, secret || (SECRET_KEY.test(key) && !NOT_SECRET.test(key)))]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        text(key),
+        visit(inner, secret || (SECRET_KEY.test(key) && !NOT_SECRET.test(key))),
+      ]),
+    );
   };
   return { text, json: <T extends Json>(value: T) => visit(value, false) as T };
 }

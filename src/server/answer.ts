@@ -22,8 +22,14 @@ export function done(result: JsonObject, text?: string, next?: string): Answer {
 export function denied(decision: Decision): Answer {
   const rule = decision.rules[0];
   const { reason, handOff } = decision;
-  const envelope: Envelope = { status: 'denied', error: { code: 'denied', reason, ...(rule ? { rule } : {}), ...(handOff ? { handOff } : {}) } };
-  return { envelope, text: `Denied${rule ? ` (rule ${rule})` : ''}. ${reason}${handOff ? ` Hand it to: ${handOff}.` : ''}` };
+  const envelope: Envelope = {
+    status: 'denied',
+    error: { code: 'denied', reason, ...(rule ? { rule } : {}), ...(handOff ? { handOff } : {}) },
+  };
+  return {
+    envelope,
+    text: `Denied${rule ? ` (rule ${rule})` : ''}. ${reason}${handOff ? ` Hand it to: ${handOff}.` : ''}`,
+  };
 }
 
 export function held(approval: ApprovalNotice, next: string): Answer {
@@ -36,7 +42,12 @@ export function held(approval: ApprovalNotice, next: string): Answer {
 /** The answer to a dry run: what would be done and what the policy says to it. */
 export function planned(plan: Plan, decision: Decision): Answer {
   const result: JsonObject = {
-    decision: { verdict: decision.verdict, rules: decision.rules, reason: decision.reason, ...(decision.environment ? { environment: decision.environment } : {}) },
+    decision: {
+      verdict: decision.verdict,
+      rules: decision.rules,
+      reason: decision.reason,
+      ...(decision.environment ? { environment: decision.environment } : {}),
+    },
     effect: plan.effect,
     summary: plan.preview.summary,
     ...(plan.preview.text ? { preview: plan.preview.text } : {}),
@@ -60,6 +71,10 @@ export function failed(error: HoldpointError): Answer {
     },
     ...(error.code === 'stale' ? { next: 'Look at what changed and call the tool again: that makes a new plan.' } : {}),
   };
-  const changes = error.changes?.map((change) => `\n- ${change.what}: was ${change.was}, is ${change.is}`).join('') ?? '';
-  return { envelope, text: `${status === 'denied' ? 'Denied' : status === 'stale' ? 'Stale' : `Error (${error.code})`}: ${error.message}${changes}${error.hint ? `\n${error.hint}` : ''}` };
+  const changes =
+    error.changes?.map((change) => `\n- ${change.what}: was ${change.was}, is ${change.is}`).join('') ?? '';
+  return {
+    envelope,
+    text: `${status === 'denied' ? 'Denied' : status === 'stale' ? 'Stale' : `Error (${error.code})`}: ${error.message}${changes}${error.hint ? `\n${error.hint}` : ''}`,
+  };
 }

@@ -58,17 +58,36 @@ export interface AppOptions {
  *
  * @throws HoldpointError `invalid_input` for a persona, policy or setting that is wrong; nothing has been started then.
  */
-export async function createApp({ config, log, observe = () => {}, ports, kubernetes, at = () => {} }: AppOptions): Promise<App> {
+export async function createApp({
+  config,
+  log,
+  observe = () => {},
+  ports,
+  kubernetes,
+  at = () => {},
+}: AppOptions): Promise<App> {
   refuseExposed(config);
   const [persona, registry, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
-  const policies = await createPolicySource(policyFile, (file) => loadPolicy(file, { tools: (name) => registry.get(name), facts }));
-  const redactor = createRedactor([...secretsOf(config.environment), ...(config.httpAuth.token ? [config.httpAuth.token] : [])]);
+  const policies = await createPolicySource(policyFile, (file) =>
+    loadPolicy(file, { tools: (name) => registry.get(name), facts }),
+  );
+  const redactor = createRedactor([
+    ...secretsOf(config.environment),
+    ...(config.httpAuth.token ? [config.httpAuth.token] : []),
+  ]);
   const store = await openStore(config.state);
   const audit = createAuditLog({ store, redact: redactor.json });
   const sealKey = openSealKey(config.keys);
-  const approvals = createApprovals({ audit, store, approvers: openApprovers(config.keys), sealKey, limits: config.approvals, at });
+  const approvals = createApprovals({
+    audit,
+    store,
+    approvers: openApprovers(config.keys),
+    sealKey,
+    limits: config.approvals,
+    at,
+  });
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
@@ -101,9 +120,15 @@ export async function createApp({ config, log, observe = () => {}, ports, kubern
   };
   checkBudget(persona, toolList(services, 'persona'));
   const dispatch = createDispatch(services);
-  const sweep = setInterval(() => void approvals.sweep().catch((err: unknown) => log.error({ err }, 'sweep failed')), SWEEP);
+  const sweep = setInterval(
+    () => void approvals.sweep().catch((err: unknown) => log.error({ err }, 'sweep failed')),
+    SWEEP,
+  );
   sweep.unref();
-  audit.append({ kind: 'server.started', data: { persona: persona.name, policy: (await policies.current()).digest, owner: services.owner } });
+  audit.append({
+    kind: 'server.started',
+    data: { persona: persona.name, policy: (await policies.current()).digest, owner: services.owner },
+  });
   return {
     services,
     dispatch,
@@ -130,6 +155,9 @@ function realPorts({ workspace, environment, docker, kubernetes }: Config): Omit
   return {
     processes: createProcesses({ workspace, environment: { ...environment, ...settings } }),
     docker: createDocker(docker.host ? { host: docker.host } : {}),
-    kubernetes: createKubernetes({ workspace, ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}) }),
+    kubernetes: createKubernetes({
+      workspace,
+      ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}),
+    }),
   };
 }

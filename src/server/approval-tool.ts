@@ -32,11 +32,15 @@ export function approvalTool(services: Services): ServerTool {
         case 'status':
           return report(request);
         case 'wait':
-          return report(await approvals.wait(id, call.principal, (waitSeconds ?? MAX_WAIT_SECONDS) * 1000, call.signal));
+          return report(
+            await approvals.wait(id, call.principal, (waitSeconds ?? MAX_WAIT_SECONDS) * 1000, call.signal),
+          );
         case 'cancel':
           return report(await approvals.cancel(id, call.principal));
         case 'run':
-          return request.state === 'pending' ? held(noticeOf(request), nextOf(request)) : runApproved(id, call, services);
+          return request.state === 'pending'
+            ? held(noticeOf(request), nextOf(request))
+            : runApproved(id, call, services);
       }
     },
   };
@@ -47,7 +51,11 @@ function report(request: ApprovalRequest): Answer {
   const result: JsonObject = {
     state,
     approvals: `${approvalsGiven} of ${approvalsNeeded}`,
-    decisions: decisions.map((entry): Json => ({ approver: entry.approver, decision: entry.decision, reason: entry.reason })),
+    decisions: decisions.map((entry): Json => ({
+      approver: entry.approver,
+      decision: entry.decision,
+      reason: entry.reason,
+    })),
     ...(note ? { note: { ...note } as JsonObject } : {}),
     ...(outcome ? { outcome } : {}),
   };

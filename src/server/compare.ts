@@ -15,13 +15,15 @@ export function whatMoved(before: Plan, now: Plan): Change[] {
     const found = current.get(id);
     current.delete(id);
     if (!found) changes.push({ what: says, was: short(value), is: 'gone' });
-    else if (canonicalize(found.value) !== canonicalize(value)) changes.push({ what: says, was: short(value), is: short(found.value) });
+    else if (canonicalize(found.value) !== canonicalize(value))
+      changes.push({ what: says, was: short(value), is: short(found.value) });
   }
   for (const { says, value } of current.values()) changes.push({ what: says, was: 'not there', is: short(value) });
   if (changes.length > 0) return changes;
   for (const part of ['effect', 'targets', 'steps', 'data'] as const) {
     const [was, is] = [canonicalize(before[part]), canonicalize(now[part])];
-    if (was !== is) changes.push({ what: `the plan's ${part}`, was: short(before[part] as Json), is: short(now[part] as Json) });
+    if (was !== is)
+      changes.push({ what: `the plan's ${part}`, was: short(before[part] as Json), is: short(now[part] as Json) });
   }
   return changes;
 }

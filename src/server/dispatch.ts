@@ -50,32 +50,51 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
     audit.append({
       kind: 'received',
       callId: call.id,
-      data: redactor.json({ tool: call.tool.slice(0, 200), arguments: forAudit(call.arguments), principal: principalId(call.principal), transport: call.transport }),
+      data: redactor.json({
+        tool: call.tool.slice(0, 200),
+        arguments: forAudit(call.arguments),
+        principal: principalId(call.principal),
+        transport: call.transport,
+      }),
     });
     answer = await handle();
   } catch (thrown) {
     const error = asHoldpointError(thrown);
-    if (error.code === 'internal') services.log('error', { callId: call.id, tool: call.tool, err: error.cause }, error.message);
+    if (error.code === 'internal')
+      services.log('error', { callId: call.id, tool: call.tool, err: error.cause }, error.message);
     answer = redacted(failed(error), services);
   }
   const { status, error, approval } = answer.envelope;
   const seconds = (performance.now() - began) / 1000;
   try {
     const fields: JsonObject = { status, ms: Math.round(seconds * 1000) };
-    if (error) Object.assign(fields, { code: error.code, reason: error.reason, ...(error.rule ? { rule: error.rule } : {}) });
+    if (error)
+      Object.assign(fields, { code: error.code, reason: error.reason, ...(error.rule ? { rule: error.rule } : {}) });
     if (approval) fields['approval'] = approval.id;
     audit.append({ kind: 'closed', callId: call.id, data: redactor.json(fields) });
   } catch (thrown) {
-    services.log('error', { callId: call.id, err: thrown }, 'The audit log cannot be written; every further call is refused.');
+    services.log(
+      'error',
+      { callId: call.id, err: thrown },
+      'The audit log cannot be written; every further call is refused.',
+    );
   }
-  services.observe({ tool: services.registry.has(call.tool) || call.tool in SURFACE_NAMES ? call.tool : 'unknown', status, verdict: error?.code === 'denied' ? 'deny' : status, seconds });
+  services.observe({
+    tool: services.registry.has(call.tool) || call.tool in SURFACE_NAMES ? call.tool : 'unknown',
+    status,
+    verdict: error?.code === 'denied' ? 'deny' : status,
+    seconds,
+  });
   return answer;
 }
 
 const SURFACE_NAMES: Readonly<Record<string, true>> = { approval: true, 'find-tools': true, 'use-tool': true };
 
 function redacted(answer: Answer, { redactor }: Services): Answer {
-  return { envelope: redactor.json(answer.envelope as unknown as JsonObject) as unknown as Answer['envelope'], text: redactor.text(answer.text) };
+  return {
+    envelope: redactor.json(answer.envelope as unknown as JsonObject) as unknown as Answer['envelope'],
+    text: redactor.text(answer.text),
+  };
 }
 
 async function route(call: Call, services: Services, surfaces: ReadonlyMap<string, ServerTool>): Promise<Answer> {
@@ -97,7 +116,10 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
     if (decision.rules.length > 0) return redacted(denied(decision), services);
     const near = nearest(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
     throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
-      hint: near.length > 0 ? `Did you mean ${near.join(' or ')}? find-tools searches all tools.` : 'find-tools searches all tools.',
+      hint:
+        near.length > 0
+          ? `Did you mean ${near.join(' or ')}? find-tools searches all tools.`
+          : 'find-tools searches all tools.',
     });
   }
   const { input, dryRun } = parseInput(tool, inner.arguments);
@@ -108,7 +130,8 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
 function unwrap(call: Call): Call {
   const parsed = useTool.input.safeParse(call.arguments ?? {});
   if (!parsed.success) throw invalid(useTool.name, parsed.error, Object.keys(useTool.input.shape));
-  if (parsed.data.name === useTool.name) throw new HoldpointError('invalid_input', 'use-tool cannot call itself.', { hint: 'Name the tool to use.' });
+  if (parsed.data.name === useTool.name)
+    throw new HoldpointError('invalid_input', 'use-tool cannot call itself.', { hint: 'Name the tool to use.' });
   return { ...call, tool: parsed.data.name, arguments: parsed.data.arguments ?? {} };
 }
 
@@ -122,13 +145,23 @@ async function walk(passage: Passage, dryRun: boolean, services: Services): Prom
   if (plan.effect !== 'read') {
     await services.audit.flush();
     const changes = whatMoved(plan, await makePlan(passage, services));
-    if (changes.length > 0) throw new HoldpointError('stale', 'What this call relies on moved while it was being planned; nothing was done.', { changes });
+    if (changes.length > 0)
+      throw new HoldpointError(
+        'stale',
+        'What this call relies on moved while it was being planned; nothing was done.',
+        { changes },
+      );
     services.stopping.throwIfAborted();
   }
   return runPlan(passage, plan, services, () => {});
 }
 
-function opened({ tool, input, policy, call }: Passage, decision: Decision, plan: Plan | undefined, { audit, redactor }: Services): void {
+function opened(
+  { tool, input, policy, call }: Passage,
+  decision: Decision,
+  plan: Plan | undefined,
+  { audit, redactor }: Services,
+): void {
   audit.append({
     kind: 'opened',
     callId: call.id,
@@ -141,7 +174,13 @@ function opened({ tool, input, policy, call }: Passage, decision: Decision, plan
       reason: decision.reason,
       ...(decision.environment ? { environment: decision.environment } : {}),
       targets: decision.targets.slice(0, 50).map((entry) => forAudit({ ...entry.target, verdict: entry.verdict })),
-      ...(plan ? { effect: plan.effect, summary: plan.preview.summary, steps: plan.steps.slice(0, 50).map((step): Json => step.does) } : {}),
+      ...(plan
+        ? {
+            effect: plan.effect,
+            summary: plan.preview.summary,
+            steps: plan.steps.slice(0, 50).map((step): Json => step.does),
+          }
+        : {}),
     }),
   });
 }

@@ -22,7 +22,8 @@ export function findTools(services: Services): ServerTool {
     async handle(raw) {
       const { query } = raw as z.output<typeof input>;
       const ranked = rank(query, [...services.registry.values()]);
-      const tools = ranked.slice(0, MOST).map((tool): JsonObject => ({
+      const found = ranked.slice(0, MOST);
+      const tools = found.map((tool): JsonObject => ({
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
@@ -30,8 +31,16 @@ export function findTools(services: Services): ServerTool {
         result: advertisedSchema(tool.output as z.ZodObject),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
-      const text = tools.map((tool) => `${String(tool['name'])}: ${String(tool['description'])}\n  ${JSON.stringify(tool['arguments'])}`).join('\n');
-      const next = tools.length > 0 ? 'Call one with use-tool { name, arguments }.' : `No tool matches. All tools: ${[...services.registry.keys()].join(', ')}.`;
+      const text = found
+        .map(
+          (tool) =>
+            `${tool.name}: ${tool.description}\n  ${JSON.stringify(advertisedSchema(tool.input as z.ZodObject))}`,
+        )
+        .join('\n');
+      const next =
+        tools.length > 0
+          ? 'Call one with use-tool { name, arguments }.'
+          : `No tool matches. All tools: ${[...services.registry.keys()].join(', ')}.`;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };
@@ -45,7 +54,13 @@ function rank(query: string, tools: AnyTool[]): AnyTool[] {
     words.reduce((sum, word) => {
       const stem = word.length > 4 ? word.replace(/(?:ing|ed|s|e)$/, '') : word;
       const hit = (text: string) => text.toLowerCase().includes(stem);
-      return sum + (hit(tool.name) ? 5 : 0) + (tool.keywords?.some(hit) ? 3 : 0) + (hit(tool.title) ? 2 : 0) + (hit(tool.description) ? 1 : 0);
+      return (
+        sum +
+        (hit(tool.name) ? 5 : 0) +
+        (tool.keywords?.some(hit) ? 3 : 0) +
+        (hit(tool.title) ? 2 : 0) +
+        (hit(tool.description) ? 1 : 0)
+      );
     }, 0);
   return tools
     .map((tool) => ({ tool, score: score(tool) }))

@@ -12,7 +12,12 @@ import { planCall, runPlan, type Passage } from './line.ts';
 import type { Call, Services } from './services.ts';
 
 /** Stores a plan as an approval request, or finds the one that waits already, and says so to the agent. */
-export async function hold({ tool, input, policy, call }: Passage, plan: Plan, decision: Decision, services: Services): Promise<Answer> {
+export async function hold(
+  { tool, input, policy, call }: Passage,
+  plan: Plan,
+  decision: Decision,
+  services: Services,
+): Promise<Answer> {
   const { terms } = decision;
   if (!terms) throw new HoldpointError('internal', 'A held call has no approval terms.');
   await services.audit.flush();
@@ -48,7 +53,14 @@ export async function runApproved(id: string, call: Call, services: Services): P
   await approvals.acting(claim, {
     kind: 'opened',
     callId: call.id,
-    data: { approval: id, digest: request.digest, tool: request.tool, verdict: 'allow', effect: request.plan.effect, summary: request.summary },
+    data: {
+      approval: id,
+      digest: request.digest,
+      tool: request.tool,
+      verdict: 'allow',
+      effect: request.plan.effect,
+      summary: request.summary,
+    },
   });
   return act(claim, passage, services);
 }
@@ -59,13 +71,16 @@ async function again(claim: Claim, call: Call, services: Services): Promise<{ pa
   const tool = services.registry.get(request.tool);
   if (!tool) return { changes: [{ what: 'the tool', was: request.tool, is: 'gone' }] };
   const hash = schemaHash(tool);
-  if (hash !== request.schemaHash) return { changes: [{ what: `the definition of ${request.tool}`, was: request.schemaHash, is: hash }] };
+  if (hash !== request.schemaHash)
+    return { changes: [{ what: `the definition of ${request.tool}`, was: request.schemaHash, is: hash }] };
   try {
     const policy = await services.policies.current();
-    if (policy.digest !== request.policyDigest) return { changes: [{ what: `the policy ${policy.name}`, was: request.policyDigest, is: policy.digest }] };
+    if (policy.digest !== request.policyDigest)
+      return { changes: [{ what: `the policy ${policy.name}`, was: request.policyDigest, is: policy.digest }] };
     const passage: Passage = { tool, input: parseInput(tool, claim.input).input, policy, call };
     const { decision, plan } = await planCall(passage, services);
-    if (decision.verdict === 'deny' || !plan) return { changes: [{ what: 'the decision', was: 'require_approval', is: `deny: ${decision.reason}` }] };
+    if (decision.verdict === 'deny' || !plan)
+      return { changes: [{ what: 'the decision', was: 'require_approval', is: `deny: ${decision.reason}` }] };
     return { passage, changes: redactChanges(whatMoved(claim.plan, plan), services.redactor) };
   } catch (thrown) {
     const error = asHoldpointError(thrown);
@@ -83,10 +98,12 @@ const MOVED: ReadonlySet<ErrorCode> = new Set(['not_found', 'denied', 'conflict'
 
 async function act(claim: Claim, passage: Passage, services: Services): Promise<Answer> {
   const { approvals, redactor } = services;
-  const lost = (err: unknown) => services.log('error', { approval: claim.request.id, err }, 'an approval could not be written');
+  const lost = (err: unknown) =>
+    services.log('error', { approval: claim.request.id, err }, 'an approval could not be written');
   const renewing = setInterval(() => void approvals.renew(claim).catch(lost), services.leaseRenewal);
   const outcomes: Promise<void>[] = [];
-  const stepDone = (step: string, outcome: Json) => void outcomes.push(approvals.stepDone(claim, step, redactor.json(outcome)).catch(lost));
+  const stepDone = (step: string, outcome: Json) =>
+    void outcomes.push(approvals.stepDone(claim, step, redactor.json(outcome)).catch(lost));
   try {
     services.at('run:before');
     const answer = await runPlan(passage, claim.plan, services, stepDone);
@@ -97,7 +114,10 @@ async function act(claim: Claim, passage: Passage, services: Services): Promise<
   } catch (thrown) {
     const error = asHoldpointError(thrown);
     await Promise.all(outcomes);
-    await approvals.settle(claim, { state: 'failed', outcome: redactor.json({ code: error.code, reason: error.message }) });
+    await approvals.settle(claim, {
+      state: 'failed',
+      outcome: redactor.json({ code: error.code, reason: error.message }),
+    });
     throw thrown;
   } finally {
     clearInterval(renewing);
@@ -114,7 +134,13 @@ function redactChanges(changes: Change[], { text }: Redactor): Change[] {
 }
 
 export function noticeOf({ id, digest, state, summary, approveBy, runBy }: ApprovalRequest): ApprovalNotice {
-  return { id, digest, summary, expiresAt: new Date(state === 'approved' ? (runBy ?? approveBy) : approveBy).toISOString(), state };
+  return {
+    id,
+    digest,
+    summary,
+    expiresAt: new Date(state === 'approved' ? (runBy ?? approveBy) : approveBy).toISOString(),
+    state,
+  };
 }
 
 /** What the agent does next, by the request's state. */

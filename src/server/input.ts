@@ -45,13 +45,23 @@ export function parseInput(tool: AnyTool, raw: unknown): ParsedInput {
 export function checkShape(raw: unknown): void {
   let bytes = 0;
   const visit = (value: unknown, depth: number): void => {
-    if (depth > MAX_DEPTH) throw new HoldpointError('invalid_input', `The arguments are nested more than ${MAX_DEPTH} levels deep.`, { hint: 'Send flat arguments; find-tools shows what each tool takes.' });
+    if (depth > MAX_DEPTH)
+      throw new HoldpointError('invalid_input', `The arguments are nested more than ${MAX_DEPTH} levels deep.`, {
+        hint: 'Send flat arguments; find-tools shows what each tool takes.',
+      });
     bytes += typeof value === 'string' ? Buffer.byteLength(value) : 8;
     if (bytes > MAX_ARGUMENT_BYTES)
-      throw new HoldpointError('invalid_input', `The arguments are larger than ${MAX_ARGUMENT_BYTES / 1_048_576} MiB.`, { hint: 'Send less in one call; large files are better changed with str-replace-editor.' });
+      throw new HoldpointError(
+        'invalid_input',
+        `The arguments are larger than ${MAX_ARGUMENT_BYTES / 1_048_576} MiB.`,
+        { hint: 'Send less in one call; large files are better changed with str-replace-editor.' },
+      );
     if (typeof value !== 'object' || value === null) return;
     for (const [key, inner] of Object.entries(value)) {
-      if (key === '__proto__' || key === 'constructor' || key === 'prototype') throw new HoldpointError('invalid_input', `The argument name "${key}" is not allowed.`, { hint: 'Leave it out.' });
+      if (key === '__proto__' || key === 'constructor' || key === 'prototype')
+        throw new HoldpointError('invalid_input', `The argument name "${key}" is not allowed.`, {
+          hint: 'Leave it out.',
+        });
       bytes += key.length;
       visit(inner, depth + 1);
     }
@@ -72,7 +82,9 @@ export function invalid(tool: string, error: z.ZodError, known: string[]): Holdp
       })
       .join('; ');
   });
-  return new HoldpointError('invalid_input', `${problems.join('. ')}.`, { hint: `${tool} takes: ${known.join(', ') || 'nothing'}.` });
+  return new HoldpointError('invalid_input', `${problems.join('. ')}.`, {
+    hint: `${tool} takes: ${known.join(', ') || 'nothing'}.`,
+  });
 }
 
 /** SHA-256 over a tool's schema and effect: a stored plan made under another one is stale. */
@@ -85,11 +97,19 @@ export function schemaHash(tool: AnyTool): string {
 export function forAudit(raw: unknown, depth = 0): Json {
   if (typeof raw === 'string') {
     if (raw.length <= 512) return raw;
-    return { sha256: createHash('sha256').update(raw).digest('hex'), bytes: Buffer.byteLength(raw), begins: raw.slice(0, 80) };
+    return {
+      sha256: createHash('sha256').update(raw).digest('hex'),
+      bytes: Buffer.byteLength(raw),
+      begins: raw.slice(0, 80),
+    };
   }
   if (raw === null || typeof raw === 'boolean' || typeof raw === 'number') return raw;
   if (typeof raw !== 'object' || depth > 6) return `(${Array.isArray(raw) ? 'array' : typeof raw})`;
-  if (Array.isArray(raw)) return [...raw.slice(0, 50).map((item) => forAudit(item, depth + 1)), ...(raw.length > 50 ? [`(${raw.length - 50} more)`] : [])];
+  if (Array.isArray(raw))
+    return [
+      ...raw.slice(0, 50).map((item) => forAudit(item, depth + 1)),
+      ...(raw.length > 50 ? [`(${raw.length - 50} more)`] : []),
+    ];
   const entries = Object.entries(raw);
   return Object.fromEntries([
     ...entries.slice(0, 50).map(([key, value]): [string, Json] => [key.slice(0, 80), forAudit(value, depth + 1)]),

@@ -41,12 +41,20 @@ export async function makePlan({ tool, input, policy, call }: Passage, services:
   const plan = JSON.parse(JSON.stringify(await tool.plan(input, contextOf(tool, policy, call, services)))) as Plan;
   const worst = plan.targets.reduce((effect, target) => worseEffect(effect, target.effect), plan.effect);
   if (EFFECTS.indexOf(worst) > EFFECTS.indexOf(tool.effect))
-    throw new HoldpointError('internal', `${tool.name} planned to ${worst}, but is declared to ${tool.effect} at worst.`);
+    throw new HoldpointError(
+      'internal',
+      `${tool.name} planned to ${worst}, but is declared to ${tool.effect} at worst.`,
+    );
   return plan;
 }
 
 /** Runs a plan and gives the answer: checked against the tool's output type, redacted, bounded. */
-export async function runPlan(passage: Passage, plan: Plan, services: Services, stepDone: (id: string, outcome: Json) => void): Promise<Answer> {
+export async function runPlan(
+  passage: Passage,
+  plan: Plan,
+  services: Services,
+  stepDone: (id: string, outcome: Json) => void,
+): Promise<Answer> {
   const { tool, policy, call } = passage;
   // A client that goes away does not stop a write half-way: a write has the server's signal.
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
@@ -55,8 +63,9 @@ export async function runPlan(passage: Passage, plan: Plan, services: Services, 
     progress: (update) => call.progress({ ...update, message: services.redactor.text(update.message) }),
     stepDone,
   };
-  const output = (tool.output as AnyTool['output']).safeParse(await tool.run(plan, context));
-  if (!output.success) throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
+  const output = tool.output.safeParse(await tool.run(plan, context));
+  if (!output.success)
+    throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
   return answerOf(tool, output.data as JsonObject, call, services);
 }
 
@@ -67,22 +76,30 @@ function answerOf(tool: AnyTool, output: JsonObject, call: Call, services: Servi
   const shown = bound({ text }, services.maxBytes);
   if (cut === 0 && shown.cut === 0) return done(result, text);
   const uri = services.results.keep(call.principal, result);
-  return done(value, shown.value['text'] as string, `The result was cut to fit; the whole of it is the resource ${uri}. Narrower arguments give less.`);
+  return done(
+    value,
+    shown.value['text'] as string,
+    `The result was cut to fit; the whole of it is the resource ${uri}. Narrower arguments give less.`,
+  );
 }
 
-export function decideOn({ tool, policy, call }: Passage, targets: Target[], services: Services): Decision {
+function decideOn({ tool, policy, call }: Passage, targets: Target[], services: Services): Decision {
   return decide(policy, { principal: call.principal, tool: tool.name, targets }, services.now());
 }
 
 function contextOf(tool: AnyTool, policy: Policy, call: Call, services: Services): PlanContext {
-  const ports = Object.fromEntries((tool.needs as (keyof typeof services.ports)[]).map((name) => [name, services.ports[name]]));
+  const ports = Object.fromEntries(
+    (tool.needs as (keyof typeof services.ports)[]).map((name) => [name, services.ports[name]]),
+  );
   return {
     ...(ports as unknown as typeof services.ports), // exactly the ports that the tool names; its own type holds it to them
     facts: services.facts,
     principal: call.principal,
     callId: call.id,
     signal: call.signal,
-    permits: (target) => decide(policy, { principal: call.principal, tool: tool.name, targets: [target] }, services.now()).verdict === 'allow',
+    permits: (target) =>
+      decide(policy, { principal: call.principal, tool: tool.name, targets: [target] }, services.now()).verdict ===
+      'allow',
   };
 }
 
@@ -92,4 +109,3 @@ function merge(first: Target[], second: Target[]): Target[] {
   for (const target of [...first, ...second]) seen.set(JSON.stringify(target), target);
   return [...seen.values()];
 }
-

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { CLIENT_INFO_META_KEY, ResourceNotFoundError, Server, type McpRequestContext, type ServerContext, type Tool } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import {
+  CLIENT_INFO_META_KEY,
+  ResourceNotFoundError,
+  Server,
+  type McpRequestContext,
+  type ServerContext,
+  type Tool,
+} from '@modelcontextprotocol/server';
+import type { z } from 'zod';
 
 import { VERSION } from '../config/version.ts';
 import type { Json } from '../core/json.ts';
@@ -13,8 +20,6 @@ import { inputSchemaOf } from './input.ts';
 import { advertisedSchema } from './schema.ts';
 import { serverTools, useTool } from './server-tools.ts';
 import type { Services } from './services.ts';
-
-
 
 /** Milliseconds that a client may keep the tool list; it changes only with the persona. */
 const LIST_TTL = 300_000;
@@ -48,7 +53,12 @@ function definition(name: string, title: string, description: string, effect: Ef
     description,
     inputSchema: advertisedSchema(input) as Tool['inputSchema'],
     outputSchema: OUTPUT,
-    annotations: { readOnlyHint: effect === 'read', destructiveHint: effect === 'destroy', idempotentHint: effect === 'read', openWorldHint: effect !== 'read' },
+    annotations: {
+      readOnlyHint: effect === 'read',
+      destructiveHint: effect === 'destroy',
+      idempotentHint: effect === 'read',
+      openWorldHint: effect !== 'read',
+    },
   };
 }
 
@@ -90,7 +100,14 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
     });
     server.setRequestHandler('resources/list', () => ({ resources: [] }));
     server.setRequestHandler('resources/templates/list', () => ({
-      resourceTemplates: [{ uriTemplate: 'holdpoint://results/{id}', name: 'result', description: 'The whole of a result that was cut to fit.', mimeType: 'application/json' }],
+      resourceTemplates: [
+        {
+          uriTemplate: 'holdpoint://results/{id}',
+          name: 'result',
+          description: 'The whole of a result that was cut to fit.',
+          mimeType: 'application/json',
+        },
+      ],
     }));
     server.setRequestHandler('resources/read', ({ params }, request) => {
       const text = services.results.read(principalOf(request), params.uri);
@@ -102,13 +119,18 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
 }
 
 function resultOf({ envelope, text }: Answer) {
-  return { content: [{ type: 'text' as const, text }], structuredContent: envelope as unknown as { [key: string]: Json }, isError: isError(envelope) };
+  return {
+    content: [{ type: 'text' as const, text }],
+    structuredContent: envelope as unknown as { [key: string]: Json },
+    isError: isError(envelope),
+  };
 }
 
 /** From the connection alone: on HTTP the token says who it is, on stdio the operating system's user and the client's own name. */
 function principal(options: McpOptions, context: McpRequestContext, request: ServerContext, server: Server): Principal {
   const agent = options.services.persona.name;
-  if (options.transport === 'http') return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
+  if (options.transport === 'http')
+    return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
   const envelope = request.mcpReq.envelope as Readonly<Record<string, { name?: unknown } | undefined>> | undefined;
   const name = envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name;
   return { person: options.person, agent, client: typeof name === 'string' ? name.slice(0, 100) : 'unknown' };

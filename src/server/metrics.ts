@@ -1,9 +1,9 @@
 import type { Observation } from './services.ts';
 
 export interface Metrics {
-  observe(observation: Observation): void;
+  observe: (observation: Observation) => void;
   /** Prometheus' text format. */
-  text(): Promise<string>;
+  text: () => Promise<string>;
 }
 
 /** Series for calls: how many, how they ended, how long they took. */
@@ -11,7 +11,12 @@ export async function createMetrics(pendingApprovals: () => Promise<number>): Pr
   const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = await import('prom-client');
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'holdpoint_' });
-  const calls = new Counter({ name: 'holdpoint_calls_total', help: 'Tool calls by how they ended.', labelNames: ['tool', 'status'], registers: [registry] });
+  const calls = new Counter({
+    name: 'holdpoint_calls_total',
+    help: 'Tool calls by how they ended.',
+    labelNames: ['tool', 'status'],
+    registers: [registry],
+  });
   const seconds = new Histogram({
     name: 'holdpoint_call_seconds',
     help: 'Duration of tool calls.',

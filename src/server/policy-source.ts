@@ -13,19 +13,23 @@ export interface PolicySource {
 export async function createPolicySource(file: string, load: (file: string) => Promise<Policy>): Promise<PolicySource> {
   let loaded = { mark: await mark(file), policy: await load(file) };
   let loading: Promise<void> | undefined;
+  const reload = async (now: string): Promise<void> => {
+    loaded = { mark: now, policy: await load(file) };
+  };
   return {
     async current() {
       const now = await mark(file);
       if (now !== loaded.mark) {
-        loading ??= load(file)
-          .then((policy) => {
-            loaded = { mark: now, policy };
-          })
+        loading ??= reload(now)
           .catch((cause: unknown) => {
-            throw new HoldpointError('unavailable', 'The policy file was changed and is not valid, so every call is refused.', {
-              hint: `A person must mend it: ${cause instanceof Error ? cause.message : String(cause)}`,
-              cause,
-            });
+            throw new HoldpointError(
+              'unavailable',
+              'The policy file was changed and is not valid, so every call is refused.',
+              {
+                hint: `A person must mend it: ${cause instanceof Error ? cause.message : String(cause)}`,
+                cause,
+              },
+            );
           })
           .finally(() => {
             loading = undefined;

@@ -15,8 +15,21 @@ function trim(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([key, inner]) => key !== '$schema' && key !== 'propertyNames' && !(typeof inner === 'number' && Math.abs(inner) === Number.MAX_SAFE_INTEGER))
-      .filter(([key, inner]) => !(key === 'additionalProperties' && typeof inner === 'object' && inner !== null && Object.keys(inner).length === 0))
+      .filter(
+        ([key, inner]) =>
+          key !== '$schema' &&
+          key !== 'propertyNames' &&
+          !(typeof inner === 'number' && Math.abs(inner) === Number.MAX_SAFE_INTEGER),
+      )
+      .filter(
+        ([key, inner]) =>
+          !(
+            key === 'additionalProperties' &&
+            typeof inner === 'object' &&
+            inner !== null &&
+            Object.keys(inner).length === 0
+          ),
+      )
       .map(([key, inner]) => [key, trim(inner)]),
   );
 }

@@ -4,7 +4,7 @@ export type SqlValue = string | number | null;
 /** Where statements run: the store itself, or one open transaction. */
 export interface Session {
   /** Runs one statement with `?` for each parameter and returns its rows; a write returns rows where it says RETURNING. */
-  query<R extends object = Record<string, SqlValue>>(sql: string, parameters?: readonly SqlValue[]): Promise<R[]>;
+  query: <R extends object = Record<string, SqlValue>>(sql: string, parameters?: readonly SqlValue[]) => Promise<R[]>;
 }
 
 /**
@@ -18,6 +18,6 @@ export interface Store extends Session {
    *
    * @throws HoldpointError `unavailable` where the store stays busy, is full or cannot be written; else what `work` threw.
    */
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  transaction: <T>(work: (session: Session) => Promise<T>) => Promise<T>;
+  close: () => Promise<void>;
 }

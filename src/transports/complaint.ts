@@ -3,11 +3,13 @@
  * it for the audit log. Undefined for every other message.
  */
 export function complaintOf(message: unknown): string | undefined {
-  if (typeof message !== 'object' || message === null || (message as { method?: unknown }).method !== 'tools/call') return undefined;
+  if (typeof message !== 'object' || message === null || (message as { method?: unknown }).method !== 'tools/call')
+    return undefined;
   const { params } = message as { params?: unknown };
   if (typeof params !== 'object' || params === null) return 'tools/call without params';
   const { name, arguments: given } = params as { name?: unknown; arguments?: unknown };
   if (typeof name !== 'string') return 'tools/call without a tool name';
-  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given))) return `tools/call of ${name.slice(0, 100)} with arguments that are no object`;
+  if (given !== undefined && (typeof given !== 'object' || given === null || Array.isArray(given)))
+    return `tools/call of ${name.slice(0, 100)} with arguments that are no object`;
   return undefined;
 }

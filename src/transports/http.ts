@@ -2,7 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, localhostAllowedHostnames, type AuthInfo, type McpServerFactory } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  localhostAllowedHostnames,
+  type AuthInfo,
+  type McpServerFactory,
+} from '@modelcontextprotocol/server';
 
 import { HoldpointError } from '../core/errors.ts';
 import { complaintOf } from './complaint.ts';
@@ -10,7 +15,7 @@ import { complaintOf } from './complaint.ts';
 const MAX_BODY_BYTES = 33_554_432;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
-export interface HttpToken {
+interface HttpToken {
   /** Who a bearer of the token is: the client's name in its principal. */
   name: string;
   value: string;
@@ -27,16 +32,16 @@ export interface HttpOptions {
   allowedHosts: readonly string[];
   factory: McpServerFactory;
   /** Whether calls can be answered now; what is wrong otherwise. */
-  ready(): Promise<string | undefined>;
-  metrics(): Promise<string>;
-  malformed(reason: string, begins: string): void;
-  onerror(error: Error): void;
+  ready: () => Promise<string | undefined>;
+  metrics: () => Promise<string>;
+  malformed: (reason: string, begins: string) => void;
+  onerror: (error: Error) => void;
 }
 
 export interface HttpServer {
   url: string;
   /** Takes no new requests and ends the open ones. */
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /**
@@ -48,9 +53,13 @@ export interface HttpServer {
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const local = LOOPBACK.has(options.host);
   if (!local && !options.tokensConfigured)
-    throw new HoldpointError('invalid_input', `Listening on ${options.host} lets others reach Holdpoint, and no token is configured.`, {
-      hint: 'Set HOLDPOINT_TOKEN (16 characters or more; `openssl rand -hex 32`), or listen on 127.0.0.1.',
-    });
+    throw new HoldpointError(
+      'invalid_input',
+      `Listening on ${options.host} lets others reach Holdpoint, and no token is configured.`,
+      {
+        hint: 'Set HOLDPOINT_TOKEN (16 characters or more; `openssl rand -hex 32`), or listen on 127.0.0.1.',
+      },
+    );
   const names = [...localhostAllowedHostnames(), ...(local ? [] : [options.host]), ...options.allowedHosts];
   const hostAllowed = hostHeaderValidation(names);
   const originAllowed = originValidation(names);
@@ -76,11 +85,14 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
       const problem = await options.ready();
       return reply(response, problem ? 503 : 200, problem ? { status: 'unavailable', problem } : { status: 'ok' });
     }
-    if (pathname !== '/mcp' && pathname !== '/metrics') return reply(response, 404, { error: 'not found; MCP is at /mcp' });
+    if (pathname !== '/mcp' && pathname !== '/metrics')
+      return reply(response, 404, { error: 'not found; MCP is at /mcp' });
     const auth = authenticate(request, options.tokens);
     if (!auth && (pathname === '/mcp' || !local)) {
       response.setHeader('WWW-Authenticate', 'Bearer realm="holdpoint"');
-      return reply(response, 401, { error: 'a bearer token is needed: "Authorization: Bearer TOKEN"; Holdpoint printed it when it started' });
+      return reply(response, 401, {
+        error: 'a bearer token is needed: "Authorization: Bearer TOKEN"; Holdpoint printed it when it started',
+      });
     }
     if (pathname === '/metrics') {
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await options.metrics());
@@ -108,7 +120,13 @@ function listen(server: Server, { host, port }: HttpOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE';
-      reject(new HoldpointError('unavailable', `Cannot listen on ${host}:${port}${taken ? ': the port is taken' : `: ${cause.code ?? cause.message}`}.`, { hint: 'Give another address: --http 127.0.0.1:PORT (0 takes a free one).', cause }));
+      reject(
+        new HoldpointError(
+          'unavailable',
+          `Cannot listen on ${host}:${port}${taken ? ': the port is taken' : `: ${cause.code ?? cause.message}`}.`,
+          { hint: 'Give another address: --http 127.0.0.1:PORT (0 takes a free one).', cause },
+        ),
+      );
     });
     server.listen({ host, port }, () => resolve((server.address() as AddressInfo).port));
   });
@@ -125,7 +143,11 @@ function authenticate(request: IncomingMessage, tokens: readonly HttpToken[]): A
 
 const REFUSED = Symbol('refused');
 
-async function readJson(request: IncomingMessage, response: ServerResponse, malformed: HttpOptions['malformed']): Promise<unknown> {
+async function readJson(
+  request: IncomingMessage,
+  response: ServerResponse,
+  malformed: HttpOptions['malformed'],
+): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   const refuse = (status: number, code: number, message: string, begins: string) => {
@@ -134,10 +156,17 @@ async function readJson(request: IncomingMessage, response: ServerResponse, malf
     reply(response, status, { jsonrpc: '2.0', id: null, error: { code, message } });
     return REFUSED;
   };
-  if (!/^application\/json(?:\s*;|$)/i.test(request.headers['content-type'] ?? '')) return refuse(415, -32600, 'The content type must be application/json.', '');
+  if (!/^application\/json(?:\s*;|$)/i.test(request.headers['content-type'] ?? ''))
+    return refuse(415, -32600, 'The content type must be application/json.', '');
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) return refuse(413, -32600, `The body is larger than ${MAX_BODY_BYTES / 1_048_576} MiB.`, chunks[0]?.subarray(0, 80).toString() ?? '');
+    if (bytes > MAX_BODY_BYTES)
+      return refuse(
+        413,
+        -32600,
+        `The body is larger than ${MAX_BODY_BYTES / 1_048_576} MiB.`,
+        chunks[0]?.subarray(0, 80).toString() ?? '',
+      );
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks).toString('utf8');

@@ -12,9 +12,9 @@ export interface StdioOptions {
   stdin: Readable;
   stdout: Writable;
   /** Called for a line that is no message, with the reason; for the audit log. */
-  malformed(reason: string, begins: string): void;
-  onerror(error: Error): void;
-  onclose(): void;
+  malformed: (reason: string, begins: string) => void;
+  onerror: (error: Error) => void;
+  onclose: () => void;
 }
 
 /** Serves MCP, one JSON-RPC message a line. */
@@ -96,5 +96,7 @@ function lineTransport({ stdin, stdout, malformed, onclose }: StdioOptions): Tra
 function isMessage(value: unknown): value is JSONRPCMessage {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const { jsonrpc, method, id } = value as Record<string, unknown>;
-  return jsonrpc === '2.0' && (typeof method === 'string' || (id !== undefined && ('result' in value || 'error' in value)));
+  return (
+    jsonrpc === '2.0' && (typeof method === 'string' || (id !== undefined && ('result' in value || 'error' in value)))
+  );
 }

@@ -27,19 +27,24 @@ function importsOf(file: string, text: string): Import[] {
 
 /** The imports of files below `folder` that `allowed` does not cover. */
 function breaches(folder: string, allowed: (entry: Import) => boolean): string[] {
-  return imports.filter((entry) => entry.file.startsWith(folder) && !allowed(entry)).map(({ file, from }) => `${file} imports ${from}`);
+  return imports
+    .filter((entry) => entry.file.startsWith(folder) && !allowed(entry))
+    .map(({ file, from }) => `${file} imports ${from}`);
 }
 
-const isPackage = (from: string, ...names: string[]) => names.some((name) => from === name || from.startsWith(`${name}/`));
+const isPackage = (from: string, ...names: string[]) =>
+  names.some((name) => from === name || from.startsWith(`${name}/`));
 
 describe('import rules (DESIGN §3)', () => {
   test('the parser sees the imports', () => {
     expect(imports.length).toBeGreaterThan(100);
     expect(imports).toContainEqual({ file: 'server/mcp.ts', from: '@modelcontextprotocol/server', typeOnly: false });
-    expect(importsOf('a/b.ts', "const x = await import('dockerode');\nimport type { T } from '../core/x.ts';")).toEqual([
-      { file: 'a/b.ts', from: 'dockerode', typeOnly: false },
-      { file: 'a/b.ts', from: 'core/x.ts', typeOnly: true },
-    ]);
+    expect(importsOf('a/b.ts', "const x = await import('dockerode');\nimport type { T } from '../core/x.ts';")).toEqual(
+      [
+        { file: 'a/b.ts', from: 'dockerode', typeOnly: false },
+        { file: 'a/b.ts', from: 'core/x.ts', typeOnly: true },
+      ],
+    );
   });
 
   test('core imports nothing but zod and core', () => {
@@ -47,11 +52,19 @@ describe('import rules (DESIGN §3)', () => {
   });
 
   test('tools import core, adapters’ ports and zod', () => {
-    expect(breaches('tools/', ({ from }) => from === 'zod' || from.startsWith('core/') || /^adapters\/[^/]+\/port\.ts$/.test(from))).toEqual([]);
+    expect(
+      breaches(
+        'tools/',
+        ({ from }) => from === 'zod' || from.startsWith('core/') || /^adapters\/[^/]+\/port\.ts$/.test(from),
+      ),
+    ).toEqual([]);
   });
 
   test('vendor clients are imported by their adapter alone', () => {
-    const vendors: Record<string, string> = { dockerode: 'adapters/docker/', '@kubernetes/client-node': 'adapters/kubernetes/' };
+    const vendors: Record<string, string> = {
+      dockerode: 'adapters/docker/',
+      '@kubernetes/client-node': 'adapters/kubernetes/',
+    };
     for (const [vendor, home] of Object.entries(vendors)) {
       const users = imports.filter(({ from }) => isPackage(from, vendor));
       expect(users.length).toBeGreaterThan(0);
@@ -60,12 +73,16 @@ describe('import rules (DESIGN §3)', () => {
   });
 
   test('vendor clients load when they are first used', () => {
-    const eager = imports.filter((entry) => isPackage(entry.from, 'dockerode', '@kubernetes/client-node') && !entry.typeOnly);
-    for (const { file, from } of eager) expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '${from}'`, 'm'));
+    const eager = imports.filter(
+      (entry) => isPackage(entry.from, 'dockerode', '@kubernetes/client-node') && !entry.typeOnly,
+    );
+    for (const { file, from } of eager)
+      expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '${from}'`, 'm'));
   });
 
   test('an adapter imports no other adapter’s client', () => {
-    const foreign = ({ file, from }: Import) => from.startsWith('adapters/') && from.split('/')[1] !== file.split('/')[1] && !from.endsWith('/port.ts');
+    const foreign = ({ file, from }: Import) =>
+      from.startsWith('adapters/') && from.split('/')[1] !== file.split('/')[1] && !from.endsWith('/port.ts');
     expect(breaches('adapters/', (entry) => !foreign(entry))).toEqual([]);
   });
 
@@ -96,7 +113,9 @@ describe('import rules (DESIGN §3)', () => {
   });
 
   test('only config reads process.env', () => {
-    const readers = files.filter((file) => /\bprocess\.env\b|\benv\b[^;]*from 'node:process'/.test(texts.get(file) ?? ''));
+    const readers = files.filter((file) =>
+      /\bprocess\.env\b|\benv\b[^;]*from 'node:process'/.test(texts.get(file) ?? ''),
+    );
     expect(readers.filter((file) => !file.startsWith('config/'))).toEqual([]);
     expect(readers.length).toBeGreaterThan(0);
   });
@@ -112,7 +131,9 @@ describe('import rules (DESIGN §3)', () => {
   });
 
   test('nothing but the command line writes to stdout', () => {
-    const writers = files.filter((file) => /\bconsole\.log\b|process\.stdout\.write/.test(texts.get(file) ?? '') && !file.startsWith('cli/'));
+    const writers = files.filter(
+      (file) => /\bconsole\.log\b|process\.stdout\.write/.test(texts.get(file) ?? '') && !file.startsWith('cli/'),
+    );
     expect(writers).toEqual([]);
   });
 });

@@ -28,14 +28,20 @@ afterAll(async () => {
 async function approvedRequest(text: string): Promise<string> {
   const { envelope } = await callTool(server, 'note', { text });
   const { id, digest } = await server.services.approvals.find(envelope.approval?.id ?? '');
-  await server.services.approvals.decide(server.approvers.sign({ id, digest, decision: 'approve', approver: 'alice', at: Date.now(), reason: '' }));
+  await server.services.approvals.decide(
+    server.approvers.sign({ id, digest, decision: 'approve', approver: 'alice', at: Date.now(), reason: '' }),
+  );
   return id;
 }
 
 /** Another server process on the same store; what it answered, or the signal that ended it. */
 function runElsewhere(id: string, point?: string): Promise<string> {
   return new Promise((done) => {
-    execFile(process.execPath, [join(import.meta.dirname, 'worker.ts'), root, id, ...(point ? [point] : [])], (error, stdout) => done(error?.signal ?? stdout.trim()));
+    execFile(
+      process.execPath,
+      [join(import.meta.dirname, 'worker.ts'), root, id, ...(point ? [point] : [])],
+      (error, stdout) => done(error?.signal ?? stdout.trim()),
+    );
   });
 }
 
@@ -64,15 +70,21 @@ describe('kill -9 of the server in an approved run (I2)', () => {
       if (point === 'settle:after') expect(state).toBe('done');
       else {
         expect(state).toBe('unknown');
-        expect((await server.services.approvals.resolve(id, ran === 1 ? 'done' : 'failed', 'alice', 'looked at the effects')).state).toBe(ran === 1 ? 'done' : 'failed');
+        expect(
+          (await server.services.approvals.resolve(id, ran === 1 ? 'done' : 'failed', 'alice', 'looked at the effects'))
+            .state,
+        ).toBe(ran === 1 ? 'done' : 'failed');
       }
       expect(counted(text)).toBe(point === 'acting:after' || point === 'run:before' ? 0 : 1);
     };
-    for (let index = 0; index < ROUNDS; index += 4) await Promise.all([0, 1, 2, 3].map((offset) => round(index + offset)));
+    for (let index = 0; index < ROUNDS; index += 4)
+      await Promise.all([0, 1, 2, 3].map((offset) => round(index + offset)));
   });
 
   test('no request is lost, and the audit log of all the dead servers verifies (I8)', async () => {
-    const rows = await server.store.query<{ state: string; count: number }>('SELECT state, COUNT(*) AS count FROM approval_requests GROUP BY state');
+    const rows = await server.store.query<{ state: string; count: number }>(
+      'SELECT state, COUNT(*) AS count FROM approval_requests GROUP BY state',
+    );
     expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe(POINTS.length * ROUNDS);
     expect(rows.map(({ state }) => state).sort()).toEqual(['done', 'failed']);
     await server.services.audit.flush();

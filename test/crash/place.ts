@@ -39,7 +39,9 @@ rules:
 
 /** Appends a line to the effects file, durably; binds nothing, so that only the approvals keep it from happening twice. */
 function noteTool(root: string): AnyTool {
-  const targets = (text: string) => [{ kind: 'workload' as const, id: `note/${text}`, effect: 'write' as const, at: { namespace: 'prod' } }];
+  const targets = (text: string) => [
+    { kind: 'workload' as const, id: `note/${text}`, effect: 'write' as const, at: { namespace: 'prod' } },
+  ];
   return defineTool({
     name: 'note',
     title: 'Note',
@@ -49,7 +51,14 @@ function noteTool(root: string): AnyTool {
     input: z.strictObject({ text: z.string() }),
     output: z.strictObject({ text: z.string() }),
     targets: ({ text }) => targets(text),
-    plan: async ({ text }) => ({ effect: 'write', targets: targets(text), preconditions: [], steps: [{ id: 'note', does: 'note it', call: ['note', text] }], preview: { summary: `note ${text}` }, data: { text } }),
+    plan: async ({ text }) => ({
+      effect: 'write',
+      targets: targets(text),
+      preconditions: [],
+      steps: [{ id: 'note', does: 'note it', call: ['note', text] }],
+      preview: { summary: `note ${text}` },
+      data: { text },
+    }),
     async run({ data: { text } }, { stepDone }) {
       const file = openSync(join(root, 'effects'), 'a');
       writeSync(file, `${text}\n`);
@@ -70,7 +79,7 @@ export function effects(root: string): string[] {
   }
 }
 
-export const PRINCIPAL = { person: 'ann', agent: 'crash', client: 'tests' };
+const PRINCIPAL = { person: 'ann', agent: 'crash', client: 'tests' };
 
 export interface Server {
   dispatch: Dispatch;
@@ -91,7 +100,16 @@ export async function openServer(root: string, at: (point: string) => void = () 
   const limits = { lease: LEASE, refuseAfterDenial: 0, pendingPerPrincipal: 1000, requestsPerMinute: 10_000 };
   const services: Services = {
     registry,
-    persona: { name: 'crash', title: 'Crash', description: 'For the crash tests.', tokenBudget: 1800, tools: ['note'], instructions: '', policyFile: 'crash.yaml', folder: '.' },
+    persona: {
+      name: 'crash',
+      title: 'Crash',
+      description: 'For the crash tests.',
+      tokenBudget: 1800,
+      tools: ['note'],
+      instructions: '',
+      policyFile: 'crash.yaml',
+      folder: '.',
+    },
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
     ports: {} as Ports,
@@ -125,5 +143,13 @@ export async function openServer(root: string, at: (point: string) => void = () 
 let calls = 0;
 export function callTool(server: Server, tool: string, args: object): ReturnType<Dispatch['call']> {
   const id = `crash-${process.pid}-${++calls}`;
-  return server.dispatch.call({ id, tool, arguments: args, principal: PRINCIPAL, transport: 'stdio', signal: new AbortController().signal, progress: () => {} });
+  return server.dispatch.call({
+    id,
+    tool,
+    arguments: args,
+    principal: PRINCIPAL,
+    transport: 'stdio',
+    signal: new AbortController().signal,
+    progress: () => {},
+  });
 }

@@ -8,7 +8,7 @@ import { destination, pino } from 'pino';
 import { createFakeDocker } from '../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../src/adapters/kubernetes/fake.ts';
 import { runServer } from '../../src/cli/serve.ts';
-import { loadConfig, type Flags } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 
 const flags: Record<string, string | boolean> = {};
 const words = process.argv.slice(3);
@@ -23,4 +23,7 @@ const record = process.env['HOLDPOINT_TEST_RESTARTS'];
 cluster.beforePatch((request) => {
   if (record) appendFileSync(record, `${request.path}\n`);
 });
-await runServer(loadConfig(flags as Flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), { ports: { kubernetes: cluster.port, docker: createFakeDocker().port }, kubernetes: cluster.facts });
+await runServer(loadConfig(flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), {
+  ports: { kubernetes: cluster.port, docker: createFakeDocker().port },
+  kubernetes: cluster.facts,
+});

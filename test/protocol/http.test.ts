@@ -23,13 +23,22 @@ interface Answer {
 function send(path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> {
   const url = new URL(path, http.url);
   return new Promise((done, fail) => {
-    const sent = request({ host: url.hostname, port: url.port, path, method: body === undefined ? 'GET' : 'POST', headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers } }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      response.on('end', () => done({ status: response.statusCode ?? 0, body: text }));
-    });
+    const sent = request(
+      {
+        host: url.hostname,
+        port: url.port,
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+      },
+      (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+        });
+        response.on('end', () => done({ status: response.statusCode ?? 0, body: text }));
+      },
+    );
     sent.on('error', fail);
     sent.end(body);
   });
@@ -39,12 +48,17 @@ const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', param
 const bearer = () => ({ Authorization: `Bearer ${http.token}`, Accept: 'application/json, text/event-stream' });
 
 describe('HTTP (A3)', () => {
-  test.each(['/mcp', '/health', '/ready', '/metrics', '/elsewhere'])('%s refuses a foreign Host and a foreign Origin', async (path) => {
-    expect((await send(path, { ...bearer(), Host: 'evil.example' })).status).toBe(403);
-    expect((await send(path, { ...bearer(), Origin: 'https://evil.example' })).status).toBe(403);
-    expect((await send(path, { ...bearer(), Origin: 'null' })).status).toBe(403);
-    expect((await send(path, { ...bearer(), Host: 'localhost', Origin: 'http://localhost:3000' })).status).not.toBe(403);
-  });
+  test.each(['/mcp', '/health', '/ready', '/metrics', '/elsewhere'])(
+    '%s refuses a foreign Host and a foreign Origin',
+    async (path) => {
+      expect((await send(path, { ...bearer(), Host: 'evil.example' })).status).toBe(403);
+      expect((await send(path, { ...bearer(), Origin: 'https://evil.example' })).status).toBe(403);
+      expect((await send(path, { ...bearer(), Origin: 'null' })).status).toBe(403);
+      expect((await send(path, { ...bearer(), Host: 'localhost', Origin: 'http://localhost:3000' })).status).not.toBe(
+        403,
+      );
+    },
+  );
 
   test('/mcp wants the token; nothing else will do', async () => {
     expect((await send('/mcp', {}, list)).status).toBe(401);
@@ -68,7 +82,12 @@ describe('HTTP (A3)', () => {
   test.each([
     ['broken JSON', '{"jsonrpc": "2.0", ', 400, -32700],
     ['a JSON-RPC call without params', '{"jsonrpc":"2.0","id":7,"method":"tools/call"}', 200, -32602],
-    ['arguments that are no object', '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"view","arguments":"x"}}', 200, -32602],
+    [
+      'arguments that are no object',
+      '{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"view","arguments":"x"}}',
+      200,
+      -32602,
+    ],
   ])('%s gets a clear error and an audit record', async (_name, body, status, code) => {
     const answer = await send('/mcp', bearer(), body);
     expect(answer.status).toBe(status);

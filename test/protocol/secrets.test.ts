@@ -30,7 +30,11 @@ beforeAll(async () => {
   symlinkSync('../secrets', at('docker/keys'));
   linkSync(at('.env'), at('docker/hard.yml'));
   writeFileSync(at('docker/Leak.Dockerfile'), 'FROM scratch\nCOPY . /\n');
-  const git = (...args: string[]) => execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: place.workspace, stdio: 'ignore' });
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+      cwd: place.workspace,
+      stdio: 'ignore',
+    });
   git('init', '-q');
   git('add', '-A', '-f');
   git('commit', '-qm', 'everything, the secrets too');
@@ -76,7 +80,12 @@ describe('wider calls leave denied files out (C3)', () => {
   });
 
   test('a build’s context has none of them, and says which were left out', async () => {
-    const { envelope } = await call('docker-build', { context: '.', dockerfile: 'docker/Leak.Dockerfile', tags: ['leak:1'], dryRun: true });
+    const { envelope } = await call('docker-build', {
+      context: '.',
+      dockerfile: 'docker/Leak.Dockerfile',
+      tags: ['leak:1'],
+      dryRun: true,
+    });
     expect(envelope.status).toBe('planned');
     const shown = JSON.stringify(envelope.result);
     for (const left of ['.env', 'secrets']) expect(shown).toContain(left);
@@ -87,7 +96,16 @@ describe('wider calls leave denied files out (C3)', () => {
     expect((await call('view', { path: 'secrets' })).envelope.status).toBe('denied');
   });
 
-  test.each([['cat', ['.env']], ['sh', ['-c', 'cat .env']], ['env', []], ['holdpoint', ['approvals', 'list']], ['./scripts/deploy/deploy.sh', []], ['git', ['-c', 'core.pager=cat .env', 'log']], ['git', ['log', '-p']], ['git', ['show', '-p', 'HEAD']]])('launch-process refuses %s %j (C4)', async (program, args) => {
+  test.each([
+    ['cat', ['.env']],
+    ['sh', ['-c', 'cat .env']],
+    ['env', []],
+    ['holdpoint', ['approvals', 'list']],
+    ['./scripts/deploy/deploy.sh', []],
+    ['git', ['-c', 'core.pager=cat .env', 'log']],
+    ['git', ['log', '-p']],
+    ['git', ['show', '-p', 'HEAD']],
+  ])('launch-process refuses %s %j (C4)', async (program, args) => {
     const { envelope } = await call('launch-process', { program, args });
     expect(envelope.status).toBe('denied');
     expect(envelope.error?.hint ?? envelope.error?.reason).toBeTruthy();
@@ -95,8 +113,13 @@ describe('wider calls leave denied files out (C3)', () => {
 
   test('the twin is allowed: the same tools on a file of theirs', async () => {
     expect((await call('view', { path: 'docker/Dockerfile' })).envelope.status).toBe('done');
-    expect((await call('launch-process', { program: 'git', args: ['status'] })).envelope).toMatchObject({ status: 'done', result: { state: 'exited', exitCode: 0 } });
-    expect((await call('launch-process', { program: 'git', args: ['diff', '--', 'docker/Dockerfile'] })).envelope.status).toBe('done');
+    expect((await call('launch-process', { program: 'git', args: ['status'] })).envelope).toMatchObject({
+      status: 'done',
+      result: { state: 'exited', exitCode: 0 },
+    });
+    expect(
+      (await call('launch-process', { program: 'git', args: ['diff', '--', 'docker/Dockerfile'] })).envelope.status,
+    ).toBe('done');
     expect((await call('launch-process', { program: 'git', args: ['show', 'HEAD'] })).envelope.status).toBe('done');
   });
 
@@ -105,6 +128,8 @@ describe('wider calls leave denied files out (C3)', () => {
     expect(text.length).toBeGreaterThan(10_000);
     expect(text).not.toMatch(/canary-(?!changed)|canary-changed-made-up/);
     expect(existsSync(join(place.state, 'holdpoint.db'))).toBe(true);
-    expect(execFileSync('sh', ['-c', `cat ${place.state}/*`], { encoding: 'latin1' })).not.toMatch(/canary-[a-z0-9-]+made-up|canary-redis/);
+    expect(execFileSync('sh', ['-c', `cat ${place.state}/*`], { encoding: 'latin1' })).not.toMatch(
+      /canary-[a-z0-9-]+made-up|canary-redis/,
+    );
   });
 });

@@ -20,7 +20,11 @@ beforeEach(() => {
   lines = [];
   const pending: typeof waiting = [];
   waiting = pending;
-  child = spawn(process.execPath, serverArgs(place, ['--stdio']), { env: place.env, cwd: ROOT, stdio: ['pipe', 'pipe', 'ignore'] });
+  child = spawn(process.execPath, serverArgs(place, ['--stdio']), {
+    env: place.env,
+    cwd: ROOT,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   createInterface({ input: child.stdout as NonNullable<ChildProcess['stdout']> }).on('line', (line) => {
     lines.push(line);
     pending.shift()?.done(JSON.parse(line) as Message);
@@ -42,17 +46,30 @@ function exchange(line: string): Promise<Message> {
   });
 }
 
-const initialize = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } } });
-const call = (id: number, name: unknown, args: unknown) => JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
+const initialize = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+});
+const call = (id: number, name: unknown, args: unknown) =>
+  JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name, arguments: args } });
 
 describe('stdio', () => {
   test('what is no message is answered, recorded, and the connection goes on', async () => {
     expect((await exchange('{broken')).error?.code).toBe(-32700);
-    expect((await exchange(initialize)).result).toMatchObject({ protocolVersion: '2025-11-25', serverInfo: { name: 'holdpoint' } });
-    for (const bad of ['[]', '"text"', '{"jsonrpc":"1.0","id":3,"method":"ping"}', '\u0000\u0001', '{"a":']) expect((await exchange(bad)).error?.code).toBeLessThan(-32000);
+    expect((await exchange(initialize)).result).toMatchObject({
+      protocolVersion: '2025-11-25',
+      serverInfo: { name: 'holdpoint' },
+    });
+    for (const bad of ['[]', '"text"', '{"jsonrpc":"1.0","id":3,"method":"ping"}', '\u0000\u0001', '{"a":'])
+      expect((await exchange(bad)).error?.code).toBeLessThan(-32000);
     expect((await exchange(call(2, 'view', 'no object'))).error?.code).toBe(-32602);
     expect((await exchange(call(3, 7, {}))).error?.code).toBe(-32602);
-    expect((await exchange(call(4, 'view', { path: '.env' }))).result).toMatchObject({ isError: true, structuredContent: { status: 'denied' } });
+    expect((await exchange(call(4, 'view', { path: '.env' }))).result).toMatchObject({
+      isError: true,
+      structuredContent: { status: 'denied' },
+    });
     const { stdout } = await holdpoint(place, 'audit', 'tail', '--json');
     expect(stdout.match(/malformed/g)?.length).toBeGreaterThanOrEqual(8);
   });

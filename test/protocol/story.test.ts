@@ -2,7 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { CLIENTS, holdpoint, newPlace, overHttp, overStdio, serverArgs, startHttp, type Agent, type ClientKind, type Place, type RunningHttp } from '../harness.ts';
+import {
+  CLIENTS,
+  holdpoint,
+  newPlace,
+  overHttp,
+  overStdio,
+  serverArgs,
+  startHttp,
+  type Agent,
+  type ClientKind,
+  type Place,
+  type RunningHttp,
+} from '../harness.ts';
 
 const FAKE = join(import.meta.dirname, 'fake-server.ts');
 
@@ -44,8 +56,13 @@ describe.each(pairs)('the %s client over %s (A1; the cluster is a fake)', (kind,
     const tools = await list();
     expect(version()).toBe(kind === '2.x modern' ? '2026-07-28' : '2025-11-25');
     expect(instructions()).toContain('approval_required');
-    expect(tools.map(({ name }) => name)).toEqual(expect.arrayContaining(['view', 'remove-files', 'kubectl-rollout', 'approval', 'find-tools', 'use-tool']));
-    expect(tools.find(({ name }) => name === 'remove-files')?.annotations).toMatchObject({ destructiveHint: true, readOnlyHint: false });
+    expect(tools.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['view', 'remove-files', 'kubectl-rollout', 'approval', 'find-tools', 'use-tool']),
+    );
+    expect(tools.find(({ name }) => name === 'remove-files')?.annotations).toMatchObject({
+      destructiveHint: true,
+      readOnlyHint: false,
+    });
     expect(tools).toEqual(await list());
   });
 
@@ -64,10 +81,19 @@ describe.each(pairs)('the %s client over %s (A1; the cluster is a fake)', (kind,
 
     const approved = await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice', '--reason', 'agreed');
     expect(approved).toMatchObject({ code: 0 });
-    expect((await call('approval', { action: 'wait', id, waitSeconds: 5 })).envelope).toMatchObject({ status: 'done', result: { state: 'approved' } });
-    expect((await call('approval', { action: 'run', id })).envelope).toMatchObject({ status: 'done', result: { state: 'ready' } });
+    expect((await call('approval', { action: 'wait', id, waitSeconds: 5 })).envelope).toMatchObject({
+      status: 'done',
+      result: { state: 'approved' },
+    });
+    expect((await call('approval', { action: 'run', id })).envelope).toMatchObject({
+      status: 'done',
+      result: { state: 'ready' },
+    });
     expect(patches()).toHaveLength(2);
-    expect(await call('approval', { action: 'run', id })).toMatchObject({ isError: true, envelope: { status: 'error', error: { code: 'conflict' } } });
+    expect(await call('approval', { action: 'run', id })).toMatchObject({
+      isError: true,
+      envelope: { status: 'error', error: { code: 'conflict' } },
+    });
     expect(patches()).toHaveLength(2);
     expect((await holdpoint(place, 'audit', 'verify')).code).toBe(0);
   });
@@ -89,11 +115,25 @@ describe.each(pairs)('the %s client over %s (A1; the cluster is a fake)', (kind,
 
   test('a denied read says why and whom to ask; bad input is clear and the server goes on (B4, C3)', async () => {
     const { call } = await connect(kind, transport);
-    expect(await call('view', { path: '.env' })).toMatchObject({ isError: true, envelope: { status: 'denied', error: { code: 'denied', rule: 'secrets', handOff: 'credential-manager' } } });
-    expect(await call('view', { path: 'docker', pth: 1 })).toMatchObject({ isError: true, envelope: { status: 'error', error: { code: 'invalid_input' } } });
-    expect(await call('no-such-tool', {})).toMatchObject({ isError: true, envelope: { status: 'error', error: { code: 'not_found' } } });
-    expect(await call('save-file', { path: 'docker/x', content: 'x'.repeat(10_000_000) })).toMatchObject({ isError: true, envelope: { error: { code: 'invalid_input' } } });
-    expect((await call('use-tool', { name: 'view', arguments: { path: 'docker/Dockerfile' } })).envelope.status).toBe('done');
+    expect(await call('view', { path: '.env' })).toMatchObject({
+      isError: true,
+      envelope: { status: 'denied', error: { code: 'denied', rule: 'secrets', handOff: 'credential-manager' } },
+    });
+    expect(await call('view', { path: 'docker', pth: 1 })).toMatchObject({
+      isError: true,
+      envelope: { status: 'error', error: { code: 'invalid_input' } },
+    });
+    expect(await call('no-such-tool', {})).toMatchObject({
+      isError: true,
+      envelope: { status: 'error', error: { code: 'not_found' } },
+    });
+    expect(await call('save-file', { path: 'docker/x', content: 'x'.repeat(10_000_000) })).toMatchObject({
+      isError: true,
+      envelope: { error: { code: 'invalid_input' } },
+    });
+    expect((await call('use-tool', { name: 'view', arguments: { path: 'docker/Dockerfile' } })).envelope.status).toBe(
+      'done',
+    );
   });
 });
 
@@ -113,7 +153,10 @@ test('an agent on another transport is another principal: it cannot run what it 
   await asker.close();
   await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice');
   const other = await connect('2.x', 'http');
-  expect((await other.call('approval', { action: 'run', id })).envelope).toMatchObject({ status: 'error', error: { code: 'not_found' } });
+  expect((await other.call('approval', { action: 'run', id })).envelope).toMatchObject({
+    status: 'error',
+    error: { code: 'not_found' },
+  });
   expect(patches()).toEqual([]);
 });
 
@@ -122,7 +165,9 @@ test('a row set to approved by hand in the database runs nothing (I2)', async ()
   const id = (await call('kubectl-rollout', { ...rollout, namespace: 'tta-prod' })).envelope.approval?.id ?? '';
   const { DatabaseSync } = await import('node:sqlite');
   const database = new DatabaseSync(join(place.state, 'holdpoint.db'), { timeout: 5000 });
-  const { changes } = database.prepare(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`).run(Date.now() + 600_000, id);
+  const { changes } = database
+    .prepare(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`)
+    .run(Date.now() + 600_000, id);
   database.close();
   expect(changes).toBe(1);
   expect((await call('approval', { action: 'run', id })).envelope.status).not.toBe('done');

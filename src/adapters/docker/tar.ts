@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import { pack } from 'tar-fs';
+import { pack } from 'tar-stream';
 
 import type { BuildEntry } from './build.ts';
 
@@ -9,8 +9,7 @@ const MTIME = new Date(0);
 
 /** Entries as a tar stream. It fails with what reading them threw, before its end. */
 export function packed(entries: AsyncIterable<BuildEntry>): Readable {
-  // tar-fs's packer with nothing of the file system in it.
-  const tar = pack('/', { entries: [], finalize: false });
+  const tar = pack();
   const { promise: closed, reject: close } = Promise.withResolvers<never>();
   tar.once('close', () => close(new Error('The tar stream was closed.')));
   closed.catch(() => {});
@@ -28,5 +27,6 @@ export function packed(entries: AsyncIterable<BuildEntry>): Readable {
       tar.destroy(error as Error);
     }
   })();
-  return tar;
+  // A stream like Node's own; its types describe an older one.
+  return tar as unknown as Readable;
 }

@@ -6,7 +6,7 @@ export interface Executable {
   identity: string;
 }
 
-export interface Examined {
+interface Examined {
   executable: Executable;
   /** Names of the environment variables that the program gets, besides a marker and, for git, configuration made for it. */
   environment: string[];

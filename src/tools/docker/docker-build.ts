@@ -84,9 +84,13 @@ export default defineTool({
     }
     // Dispatch decides on the real path too, but only after the plan; a denied file is not even read.
     if (!call.permits(fileTarget(recipe.real, 'read')))
-      throw new HoldpointError('denied', `${dockerfile} leads to ${recipe.real}, which the policy does not let docker-build read.`, {
-        hint: 'Build from a Dockerfile of your own.',
-      });
+      throw new HoldpointError(
+        'denied',
+        `${dockerfile} leads to ${recipe.real}, which the policy does not let docker-build read.`,
+        {
+          hint: 'Build from a Dockerfile of your own.',
+        },
+      );
     const { bytes } = await call.files.read(dockerfile, { maxBytes: MAX_DOCKERFILE, real: recipe.real });
     const parsed = readDockerfile(Buffer.from(bytes).toString('utf8'), buildArgs);
     const listing = await listContext(context, dockerfile, call);

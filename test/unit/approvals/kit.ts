@@ -18,7 +18,12 @@ import { openStore } from '../../../src/store/sqlite.ts';
 import type { Store } from '../../../src/store/store.ts';
 
 export const MINUTE = 60_000;
-export const LIMITS: Limits = { lease: MINUTE, refuseAfterDenial: 10 * MINUTE, pendingPerPrincipal: 20, requestsPerMinute: 100 };
+export const LIMITS: Limits = {
+  lease: MINUTE,
+  refuseAfterDenial: 10 * MINUTE,
+  pendingPerPrincipal: 20,
+  requestsPerMinute: 100,
+};
 export const AGENT: Principal = { person: 'ann', agent: 'devops', client: 'editor' };
 export const SECRET = 'the stored content of a file';
 
@@ -47,7 +52,10 @@ function shownOf({ data: _data, ...plan }: Plan): VisiblePlan {
   return { ...plan, preview: { ...plan.preview, text: 'as people see it' } };
 }
 
-export function holdOf(name = 'docker/Dockerfile', changes: Partial<Hold> & { terms?: Partial<ApprovalTerms> } = {}): Hold {
+export function holdOf(
+  name = 'docker/Dockerfile',
+  changes: Partial<Hold> & { terms?: Partial<ApprovalTerms> } = {},
+): Hold {
   const { terms, ...rest } = changes;
   return {
     principal: AGENT,
@@ -89,7 +97,12 @@ export interface Server {
   audit: AuditLog;
   approvals: Approvals;
   /** Signs and decides as an approver without a passphrase. */
-  decide(request: ApprovalRequest, approver: string, decision?: 'approve' | 'deny', reason?: string): Promise<ApprovalRequest>;
+  decide(
+    request: ApprovalRequest,
+    approver: string,
+    decision?: 'approve' | 'deny',
+    reason?: string,
+  ): Promise<ApprovalRequest>;
   /** Requests, approves, and returns the approved request. */
   approved(name?: string): Promise<ApprovalRequest>;
   kinds(id: string): Promise<string[]>;
@@ -121,16 +134,29 @@ export function world(): World {
       const store = await openStore(join(root, 'state'));
       const audit = createAuditLog({ store, now: () => time.wall });
       const clock = { wall: () => time.wall, steady: () => time.steady };
-      const approvals = createApprovals({ store, audit, approvers, sealKey: openSealKey(keys), clock, limits: { ...LIMITS, ...limits }, at });
-      const decide: Server['decide'] = async ({ id, digest }, approver, decision = 'approve', reason = decision === 'deny' ? 'too risky' : '') =>
-        approvals.decide(approvers.sign({ id, digest, decision, approver, at: await approvals.now(), reason }));
+      const approvals = createApprovals({
+        store,
+        audit,
+        approvers,
+        sealKey: openSealKey(keys),
+        clock,
+        limits: { ...LIMITS, ...limits },
+        at,
+      });
+      const decide: Server['decide'] = async (
+        { id, digest },
+        approver,
+        decision = 'approve',
+        reason = decision === 'deny' ? 'too risky' : '',
+      ) => approvals.decide(approvers.sign({ id, digest, decision, approver, at: await approvals.now(), reason }));
       const server: Server = {
         store,
         audit,
         approvals,
         decide,
         approved: async (name) => decide(await approvals.request(holdOf(name)), 'bob'),
-        kinds: async (id) => (await tailAudit(store, 1000, { about: id })).map(({ kind }) => kind.replace('approval.', '')),
+        kinds: async (id) =>
+          (await tailAudit(store, 1000, { about: id })).map(({ kind }) => kind.replace('approval.', '')),
         verify: async () => verifyAudit(await storeSource(store)),
       };
       servers.push(server);

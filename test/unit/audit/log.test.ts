@@ -65,7 +65,9 @@ describe('appending', () => {
     const log = kit.log({ redact });
     log.append({ kind: 'received', data: { note: 'pw hunter2' } });
     await log.transaction(async (_, append) => append({ kind: 'opened', data: { note: 'pw hunter2' } }));
-    const [{ all } = { all: '' }] = await kit.store.query<{ all: string }>('SELECT group_concat(record) AS "all" FROM audit_records');
+    const [{ all } = { all: '' }] = await kit.store.query<{ all: string }>(
+      'SELECT group_concat(record) AS "all" FROM audit_records',
+    );
     expect(all).toContain('[redacted]');
     expect(all).not.toContain('hunter2');
   });
@@ -97,7 +99,9 @@ describe('appending', () => {
   });
 
   test('canonical JSON is one text per value, and hashes as RFC 8785 says', () => {
-    expect(canonicalJson({ b: 1, a: [1e21, 0.1, -0], é: '\u001f' })).toBe(String.raw`{"a":[1e+21,0.1,0],"b":1,"é":"\u001f"}`);
+    expect(canonicalJson({ b: 1, a: [1e21, 0.1, -0], é: '\u001f' })).toBe(
+      String.raw`{"a":[1e+21,0.1,0],"b":1,"é":"\u001f"}`,
+    );
     expect(sha256('')).toBe('sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
     expect(() => canonicalJson('\ud800')).toThrow(expect.objectContaining({ code: 'invalid_input' }));
   });
@@ -149,7 +153,10 @@ describe('failing', () => {
 });
 
 test('I8 any mix of appends, transactions, flushes and checkpoints by several writers verifies', async () => {
-  const act = fc.record({ writer: fc.nat(2), what: fc.constantFrom('append', 'transaction', 'rollback', 'flush', 'checkpoint') });
+  const act = fc.record({
+    writer: fc.nat(2),
+    what: fc.constantFrom('append', 'transaction', 'rollback', 'flush', 'checkpoint'),
+  });
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 40 }), async (acts) => {
       const fresh = await auditKit();
@@ -162,8 +169,18 @@ test('I8 any mix of appends, transactions, flushes and checkpoints by several wr
           if (what === 'append') log.append({ kind: 'received', data: { n: (expected += 1) } });
           else if (what === 'flush') running.push(log.flush());
           else if (what === 'checkpoint') running.push(log.checkpoint(), Promise.resolve((expected += 1)));
-          else if (what === 'transaction') running.push(log.transaction(async (_, append) => append({ kind: 'opened', data: { n: (expected += 1) } })));
-          else running.push(log.transaction(async (_, append) => append({ kind: 'opened', data: {} }).then(() => Promise.reject(new Error('no')))).catch(() => undefined));
+          else if (what === 'transaction')
+            running.push(
+              log.transaction(async (_, append) => append({ kind: 'opened', data: { n: (expected += 1) } })),
+            );
+          else
+            running.push(
+              log
+                .transaction(async (_, append) =>
+                  append({ kind: 'opened', data: {} }).then(() => Promise.reject(new Error('no'))),
+                )
+                .catch(() => undefined),
+            );
         }
         await Promise.all(running);
         for (const log of logs) await log.close();

@@ -40,7 +40,10 @@ describe('I8 in the store', () => {
   test.each([
     ['a value', `UPDATE audit_records SET record = replace(record, '"n":3', '"n":4') WHERE writer = ? AND seq = 3`],
     ['a blank', `UPDATE audit_records SET record = replace(record, '"n":3', '"n": 3') WHERE writer = ? AND seq = 3`],
-    ['the hash', `UPDATE audit_records SET hash = replace(hash, substr(hash, 8, 64), printf('%064d', 0)) WHERE writer = ? AND seq = 3`],
+    [
+      'the hash',
+      `UPDATE audit_records SET hash = replace(hash, substr(hash, 8, 64), printf('%064d', 0)) WHERE writer = ? AND seq = 3`,
+    ],
     ['the kind beside it', `UPDATE audit_records SET kind = 'closed' WHERE writer = ? AND seq = 3`],
     ['the call beside it', `UPDATE audit_records SET call_id = 'c9' WHERE writer = ? AND seq = 3`],
     ['the time beside it', `UPDATE audit_records SET time = '2020' WHERE writer = ? AND seq = 3`],
@@ -51,7 +54,10 @@ describe('I8 in the store', () => {
   });
 
   test('a record that was changed and hashed anew is found by the next', async () => {
-    const [row] = await kit.store.query<{ record: string }>('SELECT record FROM audit_records WHERE writer = ? AND seq = 3', [first]);
+    const [row] = await kit.store.query<{ record: string }>(
+      'SELECT record FROM audit_records WHERE writer = ? AND seq = 3',
+      [first],
+    );
     const record = { ...(JSON.parse(row!.record) as AuditRecord), data: { n: 'forged' } };
     const { text, hash } = sealRecord(record);
     await edit('UPDATE audit_records SET record = ?, hash = ? WHERE writer = ? AND seq = 3', text, hash, first);
@@ -79,7 +85,10 @@ describe('I8 in the store', () => {
 
   test('a tail that was cut and its head set back: a checkpoint of another writer knows better', async () => {
     await edit('DELETE FROM audit_records WHERE writer = ? AND seq >= 5', first);
-    await edit('UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_records WHERE writer = audit_heads.writer AND seq = 4) WHERE writer = ?', first);
+    await edit(
+      'UPDATE audit_heads SET seq = 4, hash = (SELECT hash FROM audit_records WHERE writer = audit_heads.writer AND seq = 4) WHERE writer = ?',
+      first,
+    );
     expect(await problemsOf()).toContainEqual(expect.objectContaining({ problem: 'cut', writer: first, seq: 5 }));
   });
 
@@ -90,13 +99,22 @@ describe('I8 in the store', () => {
   });
 
   test('a chain written anew from its second record on: the checkpoint knows another hash', async () => {
-    const rows = await kit.store.query<{ record: string; hash: string }>('SELECT record, hash FROM audit_records WHERE writer = ? ORDER BY seq', [first]);
+    const rows = await kit.store.query<{ record: string; hash: string }>(
+      'SELECT record, hash FROM audit_records WHERE writer = ? ORDER BY seq',
+      [first],
+    );
     let prevHash = rows[0]!.hash;
     for (const row of rows.slice(1)) {
       const record = { ...(JSON.parse(row.record) as AuditRecord), prevHash };
       if (record.kind === 'received') record.data = { forged: true };
       const { text, hash } = sealRecord(record);
-      await edit('UPDATE audit_records SET record = ?, hash = ? WHERE writer = ? AND seq = ?', text, hash, first, record.seq);
+      await edit(
+        'UPDATE audit_records SET record = ?, hash = ? WHERE writer = ? AND seq = ?',
+        text,
+        hash,
+        first,
+        record.seq,
+      );
       await edit('UPDATE audit_heads SET hash = ? WHERE writer = ?', hash, first);
       prevHash = hash;
     }
@@ -143,7 +161,9 @@ describe('I8 in an exported file', () => {
     }
     const third = lines.findIndex((line) => line.includes(`"n":3,`) && line.includes(first));
     const swapped = lines.with(third, lines[third + 1]!).with(third + 1, lines[third]!);
-    expect((await verifyLines(swapped)).problems).toEqual([expect.objectContaining({ problem: 'out of order', writer: first, seq: 3 })]);
+    expect((await verifyLines(swapped)).problems).toEqual([
+      expect.objectContaining({ problem: 'out of order', writer: first, seq: 3 }),
+    ]);
     const doubled = await verifyLines(lines.toSpliced(third, 0, lines[third]!));
     expect(doubled.problems).toEqual([expect.objectContaining({ problem: 'duplicate', writer: first, seq: 3 })]);
   });

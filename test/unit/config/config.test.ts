@@ -18,22 +18,57 @@ const env = () => ({ HOME: root, USER: 'ann' });
 describe('settings', () => {
   test('defaults: state and keys apart, under the home directory', () => {
     const config = loadConfig({ workspace: join(root, 'work') }, env());
-    expect(config).toMatchObject({ persona: 'devops', tools: 'persona', user: 'ann', transport: { kind: 'unset' }, state: join(root, '.local/state/holdpoint'), keys: join(root, '.config/holdpoint/keys') });
+    expect(config).toMatchObject({
+      persona: 'devops',
+      tools: 'persona',
+      user: 'ann',
+      transport: { kind: 'unset' },
+      state: join(root, '.local/state/holdpoint'),
+      keys: join(root, '.config/holdpoint/keys'),
+    });
     expect(Object.isFrozen(config) && Object.isFrozen(config.approvals)).toBe(true);
   });
 
   test('a flag wins over the environment, the environment over the file', () => {
     const file = join(root, 'holdpoint.yaml');
     writeFileSync(file, 'persona: from-file\ntools: all\nstate: from-file\nworkspace: work\n');
-    const config = loadConfig({ persona: 'from-flag', config: file, workspace: join(root, 'work') }, { ...env(), HOLDPOINT_PERSONA: 'from-env', HOLDPOINT_STATE: join(root, 'from-env') });
-    expect(config).toMatchObject({ persona: 'from-flag', state: join(root, 'from-env'), keys: join(root, 'from-env.keys'), tools: 'all' });
+    const config = loadConfig(
+      { persona: 'from-flag', config: file, workspace: join(root, 'work') },
+      { ...env(), HOLDPOINT_PERSONA: 'from-env', HOLDPOINT_STATE: join(root, 'from-env') },
+    );
+    expect(config).toMatchObject({
+      persona: 'from-flag',
+      state: join(root, 'from-env'),
+      keys: join(root, 'from-env.keys'),
+      tools: 'all',
+    });
   });
 
   test('every flag of serve has its variable', () => {
-    const config = loadConfig({}, { ...env(), HOLDPOINT_HTTP: '127.0.0.1:9000', HOLDPOINT_WORKSPACE: join(root, 'work'), HOLDPOINT_POLICY: 'p.yaml', HOLDPOINT_TOOLS: 'all', HOLDPOINT_PERSONA: 'x' });
-    expect(config).toMatchObject({ transport: { kind: 'http', host: '127.0.0.1', port: 9000 }, workspace: join(root, 'work'), policy: 'p.yaml', tools: 'all', persona: 'x' });
-    expect(loadConfig({ workspace: join(root, 'work') }, { ...env(), HOLDPOINT_STDIO: '1' }).transport).toEqual({ kind: 'stdio' });
-    expect(loadConfig({ workspace: join(root, 'work'), stdio: true }, { ...env(), HOLDPOINT_HTTP: ':1' }).transport).toEqual({ kind: 'stdio' });
+    const config = loadConfig(
+      {},
+      {
+        ...env(),
+        HOLDPOINT_HTTP: '127.0.0.1:9000',
+        HOLDPOINT_WORKSPACE: join(root, 'work'),
+        HOLDPOINT_POLICY: 'p.yaml',
+        HOLDPOINT_TOOLS: 'all',
+        HOLDPOINT_PERSONA: 'x',
+      },
+    );
+    expect(config).toMatchObject({
+      transport: { kind: 'http', host: '127.0.0.1', port: 9000 },
+      workspace: join(root, 'work'),
+      policy: 'p.yaml',
+      tools: 'all',
+      persona: 'x',
+    });
+    expect(loadConfig({ workspace: join(root, 'work') }, { ...env(), HOLDPOINT_STDIO: '1' }).transport).toEqual({
+      kind: 'stdio',
+    });
+    expect(
+      loadConfig({ workspace: join(root, 'work'), stdio: true }, { ...env(), HOLDPOINT_HTTP: ':1' }).transport,
+    ).toEqual({ kind: 'stdio' });
   });
 
   test.each([
@@ -51,18 +86,30 @@ describe('settings', () => {
     const file = join(root, 'bad.yaml');
     writeFileSync(file, 'persna: x\napprovals: { lease: soon }\n');
     expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(/persna.*|lease/);
-    expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(/approvals\.lease: "soon" is no duration/);
+    expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(
+      /approvals\.lease: "soon" is no duration/,
+    );
   });
 
   test('state or keys inside the workspace are refused, through a link as well', () => {
     symlinkSync(join(root, 'work/inner'), join(root, 'link'));
     for (const state of ['work/state', 'work', 'link/state']) {
-      expect(() => refuseExposed(loadConfig({ workspace: join(root, 'work'), state: join(root, state) }, env()))).toThrow(/inside the workspace/);
+      expect(() =>
+        refuseExposed(loadConfig({ workspace: join(root, 'work'), state: join(root, state) }, env())),
+      ).toThrow(/inside the workspace/);
     }
-    expect(() => refuseExposed(loadConfig({ workspace: join(root, 'work'), state: join(root, 'work-evil') }, env()))).not.toThrow();
+    expect(() =>
+      refuseExposed(loadConfig({ workspace: join(root, 'work'), state: join(root, 'work-evil') }, env())),
+    ).not.toThrow();
   });
 
   test('durations', () => {
-    expect([parseDuration('30s'), parseDuration('24h'), parseDuration('250ms'), parseDuration('1.5h'), parseDuration('h')]).toEqual([30_000, 86_400_000, 250, undefined, undefined]);
+    expect([
+      parseDuration('30s'),
+      parseDuration('24h'),
+      parseDuration('250ms'),
+      parseDuration('1.5h'),
+      parseDuration('h'),
+    ]).toEqual([30_000, 86_400_000, 250, undefined, undefined]);
   });
 });

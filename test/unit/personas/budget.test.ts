@@ -24,13 +24,20 @@ describe.each(['devops', 'tta-devops-engineer'])('the token budget of %s (B2)', 
 });
 
 test('hypertool’s estimate counts words by their length', () => {
-  expect(estimateTokens([{ name: 'abc', description: 'four five5 sevens7', inputSchema: { a: 1 } }])).toBe(1 + 1 + 1 + 2 + 2);
+  expect(estimateTokens([{ name: 'abc', description: 'four five5 sevens7', inputSchema: { a: 1 } }])).toBe(
+    1 + 1 + 1 + 2 + 2,
+  );
 });
 
 test('a persona over its budget or with unknown tools is refused, and the tools are named', async () => {
   const persona = await loadPersona('devops');
   const tools = persona.tools.map((name) => ({ name, description: 'a b c', inputSchema: {} }));
   expect(() => checkBudget(persona, tools)).not.toThrow();
-  expect(() => checkBudget({ ...persona, tokenBudget: 20 }, tools)).toThrow(expect.objectContaining({ message: expect.stringMatching(/cost \d+ tokens; its budget is 20/), hint: expect.stringContaining('codebase-retrieval') }));
+  expect(() => checkBudget({ ...persona, tokenBudget: 20 }, tools)).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/cost \d+ tokens; its budget is 20/),
+      hint: expect.stringContaining('codebase-retrieval'),
+    }),
+  );
   expect(() => checkBudget({ ...persona, tools: ['view', 'viwe'] }, tools)).toThrow(/do not exist: viwe/);
 });

@@ -55,7 +55,12 @@ describe('redaction of text (C3)', () => {
   test('known values are masked in every spelling: plain, base64, URL, JSON', () => {
     const value = 'p@ss "w0rd"/ü';
     const redactor = createRedactor([value]);
-    for (const spelling of [value, Buffer.from(value).toString('base64'), encodeURIComponent(value), JSON.stringify(value)]) {
+    for (const spelling of [
+      value,
+      Buffer.from(value).toString('base64'),
+      encodeURIComponent(value),
+      JSON.stringify(value),
+    ]) {
       expect(redactor.text(`x ${spelling} y`)).not.toContain('w0rd');
       expect(redactor.text(`x ${spelling} y`)).not.toContain(Buffer.from(value).toString('base64').slice(0, 12));
     }
@@ -63,7 +68,13 @@ describe('redaction of text (C3)', () => {
 
   test('a known value never survives, whatever is around it', () => {
     const redactor = createRedactor(['s3cr3t-value']);
-    fc.assert(fc.property(fc.string(), fc.string(), (before, after) => !redactor.text(`${before}s3cr3t-value${after}`).includes('s3cr3t-value')));
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.string(),
+        (before, after) => !redactor.text(`${before}s3cr3t-value${after}`).includes('s3cr3t-value'),
+      ),
+    );
   });
 
   test('text without secrets stays as it is', () => {
@@ -73,11 +84,28 @@ describe('redaction of text (C3)', () => {
 
 describe('redaction of values (C3)', () => {
   test('strings under a secret’s name go, at any depth; keys, names and other fields stay', () => {
-    const value = { name: 'db', data: { password: 'x', tokens: 3, list: [{ apiKey: ['a', 'b'] }] }, secretName: 'tta-secrets' };
-    expect(json(value)).toEqual({ name: 'db', data: { password: MASK, tokens: 3, list: [{ apiKey: [MASK, MASK] }] }, secretName: 'tta-secrets' });
+    const value = {
+      name: 'db',
+      data: { password: 'x', tokens: 3, list: [{ apiKey: ['a', 'b'] }] },
+      secretName: 'tta-secrets',
+    };
+    expect(json(value)).toEqual({
+      name: 'db',
+      data: { password: MASK, tokens: 3, list: [{ apiKey: [MASK, MASK] }] },
+      secretName: 'tta-secrets',
+    });
   });
 
   test('secrets of an environment are told by their names', () => {
-    expect(secretsOf({ GITHUB_TOKEN: 'aaaaaa', AWS_SECRET_ACCESS_KEY: 'bbbbbb', PGPASSWORD: 'cccccc', PATH: '/bin', HOME: '/h', BATTRA_API_KEY: 'dddddd' })).toEqual(['aaaaaa', 'bbbbbb', 'cccccc', 'dddddd']);
+    expect(
+      secretsOf({
+        GITHUB_TOKEN: 'aaaaaa',
+        AWS_SECRET_ACCESS_KEY: 'bbbbbb',
+        PGPASSWORD: 'cccccc',
+        PATH: '/bin',
+        HOME: '/h',
+        BATTRA_API_KEY: 'dddddd',
+      }),
+    ).toEqual(['aaaaaa', 'bbbbbb', 'cccccc', 'dddddd']);
   });
 });

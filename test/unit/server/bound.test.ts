@@ -26,9 +26,13 @@ test('a long list says how many entries are gone (A7)', () => {
 
 test('whatever the result, its JSON fits the budget (A7)', () => {
   fc.assert(
-    fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })), fc.integer({ min: 1024, max: 4096 }), (value, budget) => {
-      const bounded = bound({ ...(value as JsonObject), text: 'ä'.repeat(3000) }, budget);
-      expect(Buffer.byteLength(JSON.stringify(bounded.value))).toBeLessThanOrEqual(budget);
-    }),
+    fc.property(
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })),
+      fc.integer({ min: 1024, max: 4096 }),
+      (value, budget) => {
+        const bounded = bound({ ...(value as JsonObject), text: 'ä'.repeat(3000) }, budget);
+        expect(Buffer.byteLength(JSON.stringify(bounded.value))).toBeLessThanOrEqual(budget);
+      },
+    ),
   );
 });

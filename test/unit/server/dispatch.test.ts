@@ -17,7 +17,9 @@ async function decided(decision: 'approve' | 'deny' = 'approve', args: object = 
   const { envelope } = await bench.call('value', args);
   const id = envelope.approval?.id ?? '';
   const { digest } = await bench.services.approvals.find(id);
-  await bench.services.approvals.decide(bench.approvers.sign({ id, digest, decision, approver: 'alice', at: Date.now(), reason: 'because' }));
+  await bench.services.approvals.decide(
+    bench.approvers.sign({ id, digest, decision, approver: 'alice', at: Date.now(), reason: 'because' }),
+  );
   return id;
 }
 
@@ -25,8 +27,14 @@ const run = (id: string) => bench.call('approval', { action: 'run', id });
 
 describe('one call', () => {
   test('an allowed read and an allowed write run and give the envelope', async () => {
-    expect((await bench.call('value', { name: 'a', namespace: 'prod' })).envelope).toEqual({ status: 'done', result: { value: '1' } });
-    expect((await bench.call('value', { name: 'a', namespace: 'dev', to: '2' })).envelope).toEqual({ status: 'done', result: { value: '2', was: '1' } });
+    expect((await bench.call('value', { name: 'a', namespace: 'prod' })).envelope).toEqual({
+      status: 'done',
+      result: { value: '1' },
+    });
+    expect((await bench.call('value', { name: 'a', namespace: 'dev', to: '2' })).envelope).toEqual({
+      status: 'done',
+      result: { value: '2', was: '1' },
+    });
     expect(bench.world.runs).toEqual(['a=2']);
   });
 
@@ -35,12 +43,23 @@ describe('one call', () => {
       throw new Error('looked');
     };
     const { envelope } = await bench.call('value', { name: 'secret', namespace: 'dev' });
-    expect(envelope).toEqual({ status: 'denied', error: { code: 'denied', rule: 'secret', reason: 'Not yours.', handOff: 'credential-manager' } });
+    expect(envelope).toEqual({
+      status: 'denied',
+      error: { code: 'denied', rule: 'secret', reason: 'Not yours.', handOff: 'credential-manager' },
+    });
   });
 
   test('a held one changes nothing and gives the same request when repeated (I1)', async () => {
     const { envelope } = await bench.call('value', write);
-    expect(envelope).toMatchObject({ status: 'approval_required', approval: { id: expect.stringMatching(/^apr_/) as string, digest: expect.stringMatching(/[0-9a-f]{64}/) as string, summary: 'set a to 2', state: 'pending' } });
+    expect(envelope).toMatchObject({
+      status: 'approval_required',
+      approval: {
+        id: expect.stringMatching(/^apr_/) as string,
+        digest: expect.stringMatching(/[0-9a-f]{64}/) as string,
+        summary: 'set a to 2',
+        state: 'pending',
+      },
+    });
     expect((await bench.call('value', write)).envelope.approval?.id).toBe(envelope.approval?.id);
     expect((await bench.call('value', { ...write, to: '3' })).envelope.approval?.id).not.toBe(envelope.approval?.id);
     expect(bench.world.runs).toEqual([]);
@@ -48,21 +67,42 @@ describe('one call', () => {
 
   test('a dry run gives plan and decision and stores no request (A7)', async () => {
     const { envelope } = await bench.call('value', { ...write, dryRun: true });
-    expect(envelope).toMatchObject({ status: 'planned', result: { decision: { verdict: 'require_approval', rules: ['production'], environment: 'production' }, effect: 'write', summary: 'set a to 2' } });
+    expect(envelope).toMatchObject({
+      status: 'planned',
+      result: {
+        decision: { verdict: 'require_approval', rules: ['production'], environment: 'production' },
+        effect: 'write',
+        summary: 'set a to 2',
+      },
+    });
     expect(await bench.services.approvals.list()).toEqual([]);
-    expect((await bench.call('value', { name: 'a', namespace: 'dev', to: '9', dryRun: true })).envelope.status).toBe('planned');
+    expect((await bench.call('value', { name: 'a', namespace: 'dev', to: '9', dryRun: true })).envelope.status).toBe(
+      'planned',
+    );
     expect(bench.world.runs).toEqual([]);
   });
 
   test.each([
     ['unknown tool', 'valeu', {}, 'not_found', /Did you mean value/],
-    ['unknown key', 'value', { name: 'a', namespace: 'dev', nmae: 'b' }, 'invalid_input', /value takes: name, namespace, to, dryRun/],
+    [
+      'unknown key',
+      'value',
+      { name: 'a', namespace: 'dev', nmae: 'b' },
+      'invalid_input',
+      /value takes: name, namespace, to, dryRun/,
+    ],
     ['wrong type', 'value', { name: 1, namespace: 'dev' }, 'invalid_input', /value takes/],
     ['10 MB text', 'value', { name: 'x'.repeat(10_000_000), namespace: 'dev' }, 'invalid_input', /Send less/],
     ['no arguments', 'value', undefined, 'invalid_input', /value takes/],
     ['use-tool in itself', 'use-tool', { name: 'use-tool' }, 'invalid_input', /Name the tool/],
     ['approval of nobody', 'approval', { action: 'run', id: 'apr_0' }, 'not_found', /./],
-    ['approval with an argument to approve', 'approval', { action: 'approve', id: 'apr_0' }, 'invalid_input', /approval takes/],
+    [
+      'approval with an argument to approve',
+      'approval',
+      { action: 'approve', id: 'apr_0' },
+      'invalid_input',
+      /approval takes/,
+    ],
   ])('%s: a clear error, an audit record, and the server goes on', async (_name, tool, args, code, hint) => {
     const { envelope } = await bench.call(tool, args);
     expect(envelope).toMatchObject({ status: 'error', error: { code, hint: expect.stringMatching(hint) as string } });
@@ -84,7 +124,9 @@ describe('one call', () => {
     const read = await bench.call('value', { name: 'a', namespace: 'dev' });
     const dry = await bench.call('value', { ...write, dryRun: true });
     const held = await bench.call('value', { ...write, to: 'hunter2-known' });
-    expect(JSON.stringify([read, dry, held, await bench.audit(), await bench.services.approvals.list()])).not.toContain('hunter2-known');
+    expect(JSON.stringify([read, dry, held, await bench.audit(), await bench.services.approvals.list()])).not.toContain(
+      'hunter2-known',
+    );
     expect(read.envelope.result).toEqual({ value: 'x [redacted] y' });
   });
 
@@ -102,13 +144,23 @@ describe('one call', () => {
     const direct = await bench.call('value', write);
     const wrapped = await bench.call('use-tool', { name: 'value', arguments: write });
     expect(wrapped.envelope.approval?.id).toBe(direct.envelope.approval?.id);
-    expect((await bench.call('use-tool', { name: 'value', arguments: { name: 'secret', namespace: 'dev' } })).envelope.status).toBe('denied');
-    expect((await bench.audit()).filter(({ kind }) => kind === 'opened').map(({ data }) => data['tool'])).toEqual(['value', 'value', 'value']);
+    expect(
+      (await bench.call('use-tool', { name: 'value', arguments: { name: 'secret', namespace: 'dev' } })).envelope
+        .status,
+    ).toBe('denied');
+    expect((await bench.audit()).filter(({ kind }) => kind === 'opened').map(({ data }) => data['tool'])).toEqual([
+      'value',
+      'value',
+      'value',
+    ]);
   });
 
   test('find-tools finds by task and says how to call', async () => {
     const { envelope } = await bench.call('find-tools', { query: 'set a value' });
-    expect(envelope).toMatchObject({ status: 'done', result: { tools: [{ name: 'value', arguments: { required: ['name', 'namespace'] } }] } });
+    expect(envelope).toMatchObject({
+      status: 'done',
+      result: { tools: [{ name: 'value', arguments: { required: ['name', 'namespace'] } }] },
+    });
   });
 });
 
@@ -118,7 +170,10 @@ describe('an approved run', () => {
     expect((await run(id)).envelope).toMatchObject({ status: 'done', result: { value: '2', was: '1' } });
     expect((await run(id)).envelope).toMatchObject({ status: 'error', error: { code: 'conflict' } });
     expect(bench.world.runs).toEqual(['a=2']);
-    expect((await bench.call('approval', { action: 'status', id })).envelope).toMatchObject({ status: 'done', result: { state: 'done', outcome: { result: { value: '2' } } } });
+    expect((await bench.call('approval', { action: 'status', id })).envelope).toMatchObject({
+      status: 'done',
+      result: { state: 'done', outcome: { result: { value: '2' } } },
+    });
   });
 
   test('twenty runs at once do it once (I2)', async () => {
@@ -130,9 +185,15 @@ describe('an approved run', () => {
 
   test('before approval it is still held; after a denial it is denied, and the same call is refused for a while', async () => {
     const { envelope } = await bench.call('value', write);
-    expect((await run(envelope.approval?.id ?? '')).envelope).toMatchObject({ status: 'approval_required', approval: { state: 'pending' } });
+    expect((await run(envelope.approval?.id ?? '')).envelope).toMatchObject({
+      status: 'approval_required',
+      approval: { state: 'pending' },
+    });
     const id = await decided('deny');
-    expect((await run(id)).envelope).toMatchObject({ status: 'denied', error: { reason: expect.stringContaining('because') as string } });
+    expect((await run(id)).envelope).toMatchObject({
+      status: 'denied',
+      error: { reason: expect.stringContaining('because') as string },
+    });
     expect((await bench.call('value', write)).envelope).toMatchObject({ status: 'denied' });
     expect(bench.world.runs).toEqual([]);
   });
@@ -140,7 +201,11 @@ describe('an approved run', () => {
   test('only the principal that asked can follow, run or cancel it', async () => {
     const id = await decided();
     for (const action of ['status', 'wait', 'run', 'cancel']) {
-      const { envelope } = await bench.call('approval', { action, id, waitSeconds: 0 }, { principal: { ...PRINCIPAL, client: 'another' } });
+      const { envelope } = await bench.call(
+        'approval',
+        { action, id, waitSeconds: 0 },
+        { principal: { ...PRINCIPAL, client: 'another' } },
+      );
       expect(envelope).toMatchObject({ status: 'error', error: { code: 'not_found' } });
     }
     expect((await run(id)).envelope.status).toBe('done');
@@ -149,7 +214,10 @@ describe('an approved run', () => {
   test('a value that moved makes it stale, with what was and what is; nothing runs (I9)', async () => {
     const id = await decided();
     bench.world.values.set('a', '7');
-    expect((await run(id)).envelope).toMatchObject({ status: 'stale', error: { code: 'stale', changes: [{ what: 'the value of a', was: '1', is: '7' }] } });
+    expect((await run(id)).envelope).toMatchObject({
+      status: 'stale',
+      error: { code: 'stale', changes: [{ what: 'the value of a', was: '1', is: '7' }] },
+    });
     bench.world.values.set('a', '1');
     expect((await run(id)).envelope.status).toBe('stale');
     expect(bench.world.runs).toEqual([]);
@@ -158,21 +226,33 @@ describe('an approved run', () => {
   test('an edited policy makes it stale (I2)', async () => {
     const id = await decided();
     bench.setPolicy(POLICY.replace('A person confirms production.', 'Two people confirm production.'));
-    expect((await run(id)).envelope).toMatchObject({ status: 'stale', error: { changes: [{ what: 'the policy sample' }] } });
+    expect((await run(id)).envelope).toMatchObject({
+      status: 'stale',
+      error: { changes: [{ what: 'the policy sample' }] },
+    });
     expect(bench.world.runs).toEqual([]);
   });
 
   test('a changed definition of the tool makes it stale (I2)', async () => {
     const id = await decided();
     const tool = bench.services.registry.get('value');
-    (bench.services.registry as Map<string, unknown>).set('value', { ...tool, input: tool?.input.extend({ more: tool.input.shape.to }) });
-    expect((await run(id)).envelope).toMatchObject({ status: 'stale', error: { changes: [{ what: 'the definition of value' }] } });
+    (bench.services.registry as Map<string, unknown>).set('value', {
+      ...tool,
+      input: tool?.input.extend({ more: tool.input.shape.to }),
+    });
+    expect((await run(id)).envelope).toMatchObject({
+      status: 'stale',
+      error: { changes: [{ what: 'the definition of value' }] },
+    });
   });
 
   test('a row set to approved by hand runs nothing (I2)', async () => {
     const { envelope } = await bench.call('value', write);
     const id = envelope.approval?.id ?? '';
-    await bench.store.query(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`, [Date.now() + 60_000, id]);
+    await bench.store.query(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`, [
+      Date.now() + 60_000,
+      id,
+    ]);
     const answer = await run(id);
     expect(answer.envelope.status).not.toBe('done');
     expect(bench.world.runs).toEqual([]);
@@ -202,8 +282,20 @@ describe('an approved run', () => {
   test('every step of it is in the audit log, which verifies (I8)', async () => {
     const id = await decided();
     await run(id);
-    const kinds = (await bench.audit()).map(({ kind }) => kind).filter((kind) => kind.startsWith('approval.') || kind === 'opened');
-    expect(kinds).toEqual(['opened', 'approval.requested', 'approval.decided', 'approval.approved', 'approval.claimed', 'opened', 'approval.acting', 'approval.step', 'approval.done']);
+    const kinds = (await bench.audit())
+      .map(({ kind }) => kind)
+      .filter((kind) => kind.startsWith('approval.') || kind === 'opened');
+    expect(kinds).toEqual([
+      'opened',
+      'approval.requested',
+      'approval.decided',
+      'approval.approved',
+      'approval.claimed',
+      'opened',
+      'approval.acting',
+      'approval.step',
+      'approval.done',
+    ]);
   });
 });
 
@@ -212,6 +304,9 @@ describe('a log that cannot be written', () => {
     await bench.store.close();
     await bench.call('value', { name: 'a', namespace: 'dev', to: '2' });
     expect(bench.world.runs).toEqual([]);
-    expect((await bench.call('value', { name: 'a', namespace: 'dev' })).envelope).toMatchObject({ status: 'error', error: { code: 'unavailable' } });
+    expect((await bench.call('value', { name: 'a', namespace: 'dev' })).envelope).toMatchObject({
+      status: 'error',
+      error: { code: 'unavailable' },
+    });
   });
 });

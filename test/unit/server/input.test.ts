@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { HoldpointError } from '../../../src/core/errors.ts';
+import type { HoldpointError } from '../../../src/core/errors.ts';
 import { defineTool, type AnyTool } from '../../../src/core/tool.ts';
 import { forAudit, parseInput, schemaHash } from '../../../src/server/input.ts';
 import { advertisedSchema } from '../../../src/server/schema.ts';
@@ -69,6 +69,11 @@ describe('arguments', () => {
   });
 
   test('advertised schemas have no $schema and no bounds that mean nothing', () => {
-    expect(advertisedSchema(z.strictObject({ n: z.int() }))).toEqual({ type: 'object', properties: { n: { type: 'integer' } }, required: ['n'], additionalProperties: false });
+    expect(advertisedSchema(z.strictObject({ n: z.int() }))).toEqual({
+      type: 'object',
+      properties: { n: { type: 'integer' } },
+      required: ['n'],
+      additionalProperties: false,
+    });
   });
 });

@@ -20,7 +20,7 @@ import { openStore } from '../../../src/store/sqlite.ts';
 import type { Store } from '../../../src/store/store.ts';
 
 /** A world of named values, each in a namespace, and a tool that reads or changes one. */
-export interface World {
+interface World {
   values: Map<string, string>;
   /** How often `run` of the tool has done something. */
   runs: string[];
@@ -54,7 +54,7 @@ rules:
     examples: [{ tool: value, targets: [{ kind: workload, id: value/secret, effect: read, at: { namespace: dev } }], expect: deny }]
 `;
 
-export function valueTool(world: World): AnyTool {
+function valueTool(world: World): AnyTool {
   const effectOf = (to: string | undefined): Effect => (to === undefined ? 'read' : 'write');
   return defineTool({
     name: 'value',
@@ -64,7 +64,9 @@ export function valueTool(world: World): AnyTool {
     needs: [],
     input: z.strictObject({ name: z.string(), namespace: z.string(), to: z.string().optional() }),
     output: z.strictObject({ value: z.string(), was: z.string().optional() }),
-    targets: ({ name, namespace, to }) => [{ kind: 'workload', id: `value/${name}`, effect: effectOf(to), at: { namespace } }],
+    targets: ({ name, namespace, to }) => [
+      { kind: 'workload', id: `value/${name}`, effect: effectOf(to), at: { namespace } },
+    ],
     async plan({ name, namespace, to }) {
       const was = world.values.get(name) ?? '';
       return {
@@ -72,7 +74,10 @@ export function valueTool(world: World): AnyTool {
         targets: [{ kind: 'workload', id: `value/${name}`, effect: effectOf(to), at: { namespace } }],
         preconditions: to === undefined ? [] : [{ id: `value:${name}`, says: `the value of ${name}`, value: was }],
         steps: to === undefined ? [] : [{ id: 'set', does: `set ${name}`, call: ['set', name, to] }],
-        preview: { summary: to === undefined ? `read ${name}` : `set ${name} to ${to}`, text: `-${was}\n+${to ?? was}` },
+        preview: {
+          summary: to === undefined ? `read ${name}` : `set ${name} to ${to}`,
+          text: `-${was}\n+${to ?? was}`,
+        },
         data: { name, to: to ?? null },
       };
     },
@@ -116,7 +121,16 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
   const approvers = openApprovers(join(root, 'keys'));
   const services: Services = {
     registry,
-    persona: { name: 'devops', title: 'DevOps', description: 'A sample persona.', tokenBudget: 1800, tools: ['value'], instructions: '', policyFile: 'sample.yaml', folder: '.' },
+    persona: {
+      name: 'devops',
+      title: 'DevOps',
+      description: 'A sample persona.',
+      tokenBudget: 1800,
+      tools: ['value'],
+      instructions: '',
+      policyFile: 'sample.yaml',
+      folder: '.',
+    },
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
     ports: {} as Ports,
@@ -152,11 +166,22 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
       policy = load(text);
     },
     call: (name, args, given = {}) =>
-      dispatch.call({ id: `call-${++calls}`, tool: name, arguments: args, principal: PRINCIPAL, transport: 'stdio', signal: new AbortController().signal, progress: () => {}, ...given }),
+      dispatch.call({
+        id: `call-${++calls}`,
+        tool: name,
+        arguments: args,
+        principal: PRINCIPAL,
+        transport: 'stdio',
+        signal: new AbortController().signal,
+        progress: () => {},
+        ...given,
+      }),
     async audit() {
       await audit.flush();
       const rows = await store.query<{ record: string }>('SELECT record FROM audit_records ORDER BY seq');
-      return rows.map(({ record }) => JSON.parse(record) as { kind: string; callId: string | null; data: Record<string, unknown> });
+      return rows.map(
+        ({ record }) => JSON.parse(record) as { kind: string; callId: string | null; data: Record<string, unknown> },
+      );
     },
     async close() {
       await dispatch.idle();

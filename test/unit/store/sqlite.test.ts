@@ -16,7 +16,8 @@ const open = async (patience?: number) => {
   return store;
 };
 const put = 'INSERT INTO facts (name, value) VALUES (?, ?)';
-const names = async (store: Store) => (await store.query<{ name: string }>('SELECT name FROM facts ORDER BY name')).map(({ name }) => name);
+const names = async (store: Store) =>
+  (await store.query<{ name: string }>('SELECT name FROM facts ORDER BY name')).map(({ name }) => name);
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'holdpoint-store-'));
@@ -47,13 +48,19 @@ describe('files', () => {
 
     mkdirSync(join(root, 'open'));
     chmodSync(join(root, 'open'), 0o777);
-    await expect(openStore(join(root, 'open'))).rejects.toMatchObject({ code: 'unavailable', hint: expect.stringContaining('of your own') });
+    await expect(openStore(join(root, 'open'))).rejects.toMatchObject({
+      code: 'unavailable',
+      hint: expect.stringContaining('of your own'),
+    });
   });
 
   test('a file that is no database says so', async () => {
     mkdirSync(join(root, 'state'), { mode: 0o700 });
     const { writeFileSync } = await import('node:fs');
-    writeFileSync(join(root, 'state', 'holdpoint.db'), 'no database at all, but long enough to have a header'.repeat(20));
+    writeFileSync(
+      join(root, 'state', 'holdpoint.db'),
+      'no database at all, but long enough to have a header'.repeat(20),
+    );
     await expect(openStore(join(root, 'state'))).rejects.toMatchObject({ code: 'unavailable' });
   });
 
