@@ -28,6 +28,19 @@ export async function baseImage(name: string): Promise<void> {
   await promisify(execFile)(join(SCRIPTS, 'docker'), ['image', name]);
 }
 
+/** Makes `to` another name of the Engine's image `from`, moving it where it is there already. */
+export async function dockerTag(from: string, to: string): Promise<void> {
+  const { default: Docker } = await import('dockerode');
+  const engine = new Docker({ socketPath: (liveServers().dockerHost ?? '').replace(/^unix:\/\//, '') });
+  const [repo = '', tag = ''] = to.split(':');
+  await engine.getImage(from).tag({ repo, tag });
+}
+
+/** Applies the namespace and a Deployment of a pod image, and waits until it is rolled out. */
+export async function app(namespace: string, name: string, image: string, replicas: number): Promise<void> {
+  await promisify(execFile)(join(SCRIPTS, 'kubernetes'), ['app', namespace, name, image, String(replicas)]);
+}
+
 function readLines(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').filter(Boolean);
