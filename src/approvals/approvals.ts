@@ -91,7 +91,13 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     /** The one request whose id begins so, for people at the command line. @throws HoldpointError `not_found`, `conflict`. */
     async named(prefix: string): Promise<ApprovalRequest> {
       const text = prefix.startsWith('apr_') ? prefix : `apr_${prefix}`;
-      const rows = prefix === '' ? [] : await store.query<{ id: string }>('SELECT id FROM approval_requests WHERE substr(id, 1, ?) = ? LIMIT 2', [text.length, text]);
+      const rows =
+        prefix === ''
+          ? []
+          : await store.query<{ id: string }>('SELECT id FROM approval_requests WHERE substr(id, 1, ?) = ? LIMIT 2', [
+              text.length,
+              text,
+            ]);
       if (rows.length > 1)
         throw new HoldpointError('conflict', `Several requests begin with "${prefix}".`, {
           hint: 'Give more of the id; see `holdpoint approvals list`.',

@@ -1,12 +1,15 @@
-import { cpSync, existsSync, fstatSync, mkdirSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { destination, pino, type Logger } from 'pino';
 
-import { DEFAULT_ADDRESS, type Config, type Flags } from '../config/config.ts';
-import { SAMPLE_WORKSPACE } from '../config/locations.ts';
+import { DEFAULT_ADDRESS, DEFAULT_HTTP, type Config, type Flags } from '../config/config.ts';
 import { openToken } from '../config/token.ts';
+import { HoldpointError } from '../core/errors.ts';
 import type { App, AppOptions } from '../server/app.ts';
+import type { HttpOptions } from '../transports/http.ts';
+import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
+import { sampleWorkspace } from './sample.ts';
 
 interface ServeFlags extends Flags {
   auto?: boolean;
@@ -32,35 +35,16 @@ export function register(program: Command): void {
       'after',
       '\nEvery option can be given as HOLDPOINT_NAME in the environment or in the settings file, too.',
     )
-    .action((flags: ServeFlags) => act(flags, (config) => serve(flags.auto ? autoConfig(config, flags) : config)));
+    .action((flags: ServeFlags) => act(flags, (config) => serve(flags.auto ? autoConfig(config) : config)));
 }
 
 /** `pnpm start`: the transport by what standard input is, the workspace a copy of the sample, never the clone itself. */
-function autoConfig(config: Config, flags: ServeFlags): Config {
-  const given = flags.workspace ?? config.environment['HOLDPOINT_WORKSPACE'];
-  const workspace = given ? config.workspace : sampleWorkspace(config.state);
+function autoConfig(config: Config): Config {
+  const workspace = config.given.workspace ? config.workspace : sampleWorkspace(config.state);
   if (config.transport.kind !== 'unset') return { ...config, workspace };
   const input = fstatSync(0);
-  if (!input.isFIFO() && !input.isSocket()) return { ...config, workspace, transport: httpDefault() };
-  process.stderr.write(
-    'holdpoint: speaking MCP on standard input and output, as a client started it; for HTTP, run it in a terminal or add --http\n',
-  );
-  return { ...config, workspace, transport: { kind: 'stdio' } };
-}
-
-/** The sample workspace, copied once to where the agent may change it. */
-export function sampleWorkspace(state: string): string {
-  const folder = `${state}-sample`;
-  if (!existsSync(folder)) {
-    mkdirSync(folder, { recursive: true });
-    cpSync(SAMPLE_WORKSPACE, folder, { recursive: true });
-  }
-  return folder;
-}
-
-function httpDefault(): Config['transport'] {
-  const [host = '', port = ''] = DEFAULT_ADDRESS.split(':');
-  return { kind: 'http', host, port: Number(port) };
+  if (input.isFIFO() || input.isSocket()) return { ...config, workspace, transport: { kind: 'stdio' } };
+  return { ...config, workspace, transport: DEFAULT_HTTP };
 }
 
 async function serve(config: Config): Promise<void> {
@@ -92,6 +76,7 @@ async function serveStdio(app: App, config: Config, log: Logger): Promise<void> 
     import('../server/mcp.ts'),
   ]);
   const stop = stopOnce(app, log);
+  process.stderr.write('holdpoint: speaking MCP on standard input and output; for HTTP add --http\n');
   startStdio({
     factory: createMcpFactory({ ...app, transport: 'stdio', list: config.tools, person: config.user }),
     stdin: process.stdin,
@@ -113,7 +98,7 @@ async function serveHttp(
     import('../server/mcp.ts'),
   ]);
   const token = openToken(config);
-  const server = await startHttp({
+  const options: HttpOptions = {
     ...config.transport,
     tokens: [{ name: 'http', value: token }],
     tokensConfigured: config.httpAuth.token !== undefined,
@@ -128,25 +113,14 @@ async function serveHttp(
     metrics,
     malformed: malformedOf(app),
     onerror: (err) => log.warn({ err }, 'http'),
+  };
+  const server = await startHttp(options).catch((error: unknown) => {
+    // Nobody asked for the default port: another one serves as well.
+    if (config.given.http || !(error instanceof HoldpointError) || error.code !== 'unavailable') throw error;
+    return startHttp({ ...options, port: 0 });
   });
   stopOnce(app, log, server.close);
-  const snippet = {
-    mcpServers: {
-      holdpoint: { type: 'http', url: `${server.url}/mcp`, headers: { Authorization: `Bearer ${token}` } },
-    },
-  };
-  console.log(
-    [
-      `Holdpoint serves MCP at ${server.url}/mcp as ${app.services.persona.name}, in ${config.workspace}`,
-      `Token: ${token}`,
-      '',
-      `For your client (Claude Code: claude mcp add --transport http holdpoint ${server.url}/mcp --header "Authorization: Bearer ${token}"):`,
-      JSON.stringify(snippet, null, 2),
-      '',
-      'Held calls wait for you. Once: holdpoint approver add NAME. Then: holdpoint approvals list, and',
-      `holdpoint approvals approve ID --as NAME${config.environment['HOLDPOINT_STATE'] ? '' : ` --state ${config.state}`}   (in a clone: node_modules/.bin/node src/main.ts approvals …)`,
-    ].join('\n'),
-  );
+  console.log(banner(config, app.services.persona.name, server.url, token));
 }
 
 /** Stops on SIGINT, SIGTERM or when called: no new calls, running ones end, everything is written. */

@@ -71,6 +71,8 @@ type Settings = z.output<typeof schema>;
 export type Config = Readonly<
   Omit<Settings, 'workspace' | 'state' | 'keys' | 'http' | 'stdio'> & {
     workspace: string;
+    /** Which of these somebody set; the others are defaults. */
+    given: { workspace: boolean; state: boolean; http: boolean };
     /** The settings file, where there is one. */
     file: string | undefined;
     /** Database, undo copies; people's and servers' shared state. Mode 0700. */
@@ -117,6 +119,11 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
   return deepFreeze({
     ...rest,
     workspace,
+    given: {
+      workspace: settings.workspace !== undefined,
+      state: settings.state !== undefined,
+      http: http !== undefined,
+    },
     file: file === undefined ? undefined : resolve(file),
     state,
     keys,
@@ -149,6 +156,8 @@ export function refuseExposed({ workspace, state, keys }: Pick<Config, 'workspac
 
 /** Default address of `--http` without a value. */
 export const DEFAULT_ADDRESS = '127.0.0.1:7117';
+
+export const DEFAULT_HTTP = { kind: 'http', host: '127.0.0.1', port: 7117 } as const;
 
 function layers(
   flags: Flags,

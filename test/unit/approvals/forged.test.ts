@@ -20,19 +20,30 @@ const refused = async (id: string) => {
   await expect(claim(id)).rejects.toMatchObject({ name: 'HoldpointError' });
   expect(await server.kinds(id)).not.toContain('claimed');
 };
-const markApproved = (id: string) => sql(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`, here.time.wall + MINUTE, id);
+const markApproved = (id: string) =>
+  sql(`UPDATE approval_requests SET state = 'approved', run_by = ? WHERE id = ?`, here.time.wall + MINUTE, id);
 const insertDecision = ({ id, approver, decision, at, reason, digest, signature }: SignedDecision) =>
   sql(
     'INSERT INTO approval_decisions (request, approver, decision, at, reason, digest, signature) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ...[id, approver, decision, at, reason, digest, signature],
   );
-const unsigned = ({ id, digest }: ApprovalRequest, approver: string) => ({ id, digest, approver, decision: 'approve' as const, at: here.time.wall, reason: '' });
+const unsigned = ({ id, digest }: ApprovalRequest, approver: string) => ({
+  id,
+  digest,
+  approver,
+  decision: 'approve' as const,
+  at: here.time.wall,
+  reason: '',
+});
 
 describe('I2 rows written by hand', () => {
   test('a row set to approved runs nothing', async () => {
     const request = await server.approvals.request(holdOf());
     await markApproved(request.id);
-    await expect(claim(request.id)).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('signatures do not prove it') });
+    await expect(claim(request.id)).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('signatures do not prove it'),
+    });
     await refused(request.id);
   });
 
@@ -41,7 +52,10 @@ describe('I2 rows written by hand', () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     for (const approver of ['mallory', 'alice']) {
       const decision = unsigned(request, approver);
-      await insertDecision({ ...decision, signature: sign(null, decisionBytes(decision), privateKey).toString('base64') });
+      await insertDecision({
+        ...decision,
+        signature: sign(null, decisionBytes(decision), privateKey).toString('base64'),
+      });
     }
     await markApproved(request.id);
     await refused(request.id);
@@ -64,10 +78,23 @@ describe('I2 rows written by hand', () => {
   test('each signed field is bound: digest, time, reason, approver', async () => {
     const request = await server.approvals.request(holdOf());
     const signed = here.approvers.sign(unsigned(request, 'bob'));
-    for (const change of [{ digest: 'sha256:0' }, { at: signed.at - 1 }, { reason: 'x' }, { approver: 'alice' }, { signature: '' }, { signature: 'AAAA' }])
-      await expect(server.approvals.decide({ ...signed, ...change }), JSON.stringify(change)).rejects.toMatchObject({ code: 'denied' });
-    await expect(server.approvals.decide({ ...signed, decision: 'deny', reason: 'x' })).rejects.toMatchObject({ code: 'denied' });
-    await expect(server.approvals.decide(here.approvers.sign({ ...unsigned(request, 'bob'), at: here.time.wall + 2 * MINUTE }))).rejects.toMatchObject({
+    for (const change of [
+      { digest: 'sha256:0' },
+      { at: signed.at - 1 },
+      { reason: 'x' },
+      { approver: 'alice' },
+      { signature: '' },
+      { signature: 'AAAA' },
+    ])
+      await expect(server.approvals.decide({ ...signed, ...change }), JSON.stringify(change)).rejects.toMatchObject({
+        code: 'denied',
+      });
+    await expect(server.approvals.decide({ ...signed, decision: 'deny', reason: 'x' })).rejects.toMatchObject({
+      code: 'denied',
+    });
+    await expect(
+      server.approvals.decide(here.approvers.sign({ ...unsigned(request, 'bob'), at: here.time.wall + 2 * MINUTE })),
+    ).rejects.toMatchObject({
       message: expect.stringContaining('future'),
     });
     expect(await server.approvals.decide(signed)).toMatchObject({ state: 'approved' });
@@ -112,29 +139,44 @@ describe('I2 rows written by hand', () => {
 
   test('the sealed input of another request does not open here', async () => {
     const [one, two] = [await server.approved('a'), await server.approved('b')];
-    await sql('UPDATE approval_requests SET sealed = (SELECT sealed FROM approval_requests WHERE id = ?) WHERE id = ?', two.id, one.id);
-    await expect(claim(one.id)).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('was changed') });
+    await sql(
+      'UPDATE approval_requests SET sealed = (SELECT sealed FROM approval_requests WHERE id = ?) WHERE id = ?',
+      two.id,
+      one.id,
+    );
+    await expect(claim(one.id)).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('was changed'),
+    });
   });
 
-  test.each(['done', 'revoked', 'denied', 'cancelled', 'expired', 'stale'])('a request that was %s and is set back to approved by hand stays so', async (end) => {
-    const request = end === 'denied' || end === 'cancelled' ? await server.approvals.request(holdOf()) : await server.approved();
-    if (end === 'done') {
-      const held = await claim(request.id);
-      await server.approvals.acting(held, { kind: 'opened', data: {} });
-      await server.approvals.settle(held, { state: 'done', outcome: {} });
-    } else if (end === 'revoked') await server.approvals.revoke(request.id, 'ann', '');
-    else if (end === 'denied') await server.decide(request, 'bob', 'deny');
-    else if (end === 'cancelled') await server.approvals.cancel(request.id, AGENT);
-    else if (end === 'stale') await server.approvals.stale(await claim(request.id), []);
-    else {
-      here.pass(31 * MINUTE);
-      await server.approvals.sweep();
-    }
-    expect(await server.approvals.find(request.id)).toMatchObject({ state: end });
-    if (end === 'denied' || end === 'cancelled') await insertDecision(here.approvers.sign(unsigned(request, 'alice')));
-    await markApproved(request.id);
-    await expect(claim(request.id)).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('audit log') });
-  });
+  test.each(['done', 'revoked', 'denied', 'cancelled', 'expired', 'stale'])(
+    'a request that was %s and is set back to approved by hand stays so',
+    async (end) => {
+      const request =
+        end === 'denied' || end === 'cancelled' ? await server.approvals.request(holdOf()) : await server.approved();
+      if (end === 'done') {
+        const held = await claim(request.id);
+        await server.approvals.acting(held, { kind: 'opened', data: {} });
+        await server.approvals.settle(held, { state: 'done', outcome: {} });
+      } else if (end === 'revoked') await server.approvals.revoke(request.id, 'ann', '');
+      else if (end === 'denied') await server.decide(request, 'bob', 'deny');
+      else if (end === 'cancelled') await server.approvals.cancel(request.id, AGENT);
+      else if (end === 'stale') await server.approvals.stale(await claim(request.id), []);
+      else {
+        here.pass(31 * MINUTE);
+        await server.approvals.sweep();
+      }
+      expect(await server.approvals.find(request.id)).toMatchObject({ state: end });
+      if (end === 'denied' || end === 'cancelled')
+        await insertDecision(here.approvers.sign(unsigned(request, 'alice')));
+      await markApproved(request.id);
+      await expect(claim(request.id)).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('audit log'),
+      });
+    },
+  );
 
   test('a time to run that was put off by hand is not the signed one', async () => {
     const request = await server.approved();

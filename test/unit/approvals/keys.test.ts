@@ -19,12 +19,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(keys, '..'), { recursive: true, force: true }));
 
-const DECISION = { id: 'apr_1', digest: 'sha256:1', decision: 'approve', approver: 'alice', at: 1, reason: '' } as const;
+const DECISION = {
+  id: 'apr_1',
+  digest: 'sha256:1',
+  decision: 'approve',
+  approver: 'alice',
+  at: 1,
+  reason: '',
+} as const;
 
 describe('approvers', () => {
   test('a key behind a passphrase opens with it alone; folder and file are closed to others', () => {
     const approvers = openApprovers(keys);
-    expect(approvers.add({ name: 'alice', person: 'ann', passphrase: 'correct horse', at: 0 })).toMatchObject({ protected: true });
+    expect(approvers.add({ name: 'alice', person: 'ann', passphrase: 'correct horse', at: 0 })).toMatchObject({
+      protected: true,
+    });
     for (const [path, mode] of [
       [keys, 0o700],
       [join(keys, 'approvers'), 0o700],
@@ -33,25 +42,32 @@ describe('approvers', () => {
       expect(statSync(path).mode & 0o777, path).toBe(mode);
     expect(readFileSync(join(keys, 'approvers/alice.json'), 'utf8')).toContain('ENCRYPTED PRIVATE KEY');
     expect(approvers.sign(DECISION, 'correct horse').signature).toMatch(/^[\w+/]{86}==$/);
-    for (const wrong of ['correct hors', '', undefined]) expect(() => approvers.sign(DECISION, wrong)).toThrow(expect.objectContaining({ code: 'denied' }));
+    for (const wrong of ['correct hors', '', undefined])
+      expect(() => approvers.sign(DECISION, wrong)).toThrow(expect.objectContaining({ code: 'denied' }));
   });
 
   test('without a passphrase the registry says so', () => {
     const approvers = openApprovers(keys);
     expect(approvers.add({ name: 'bob', person: 'ben', passphrase: '', at: 0 })).toMatchObject({ protected: false });
-    expect(approvers.list()).toEqual([expect.objectContaining({ name: 'bob', person: 'ben', protected: false, addedAt: '1970-01-01T00:00:00.000Z' })]);
+    expect(approvers.list()).toEqual([
+      expect.objectContaining({ name: 'bob', person: 'ben', protected: false, addedAt: '1970-01-01T00:00:00.000Z' }),
+    ]);
     expect(JSON.stringify(approvers.list())).not.toContain('PRIVATE');
   });
 
   test('names are taken once, and are plain', () => {
     const approvers = openApprovers(keys);
     approvers.add({ name: 'alice', person: 'ann', at: 0 });
-    expect(() => approvers.add({ name: 'alice', person: 'ann', at: 0 })).toThrow(expect.objectContaining({ code: 'conflict' }));
+    expect(() => approvers.add({ name: 'alice', person: 'ann', at: 0 })).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    );
     expect(() => approvers.add({ name: 'Alice', person: 'ann', at: 0 })).toThrow(
       expect.objectContaining({ code: 'conflict' }),
     );
     for (const name of ['', '../alice', 'a b', '.a', 'a\u202e', 'x'.repeat(65)])
-      expect(() => approvers.add({ name, person: 'ann', at: 0 }), name).toThrow(expect.objectContaining({ code: 'invalid_input' }));
+      expect(() => approvers.add({ name, person: 'ann', at: 0 }), name).toThrow(
+        expect.objectContaining({ code: 'invalid_input' }),
+      );
     expect(approvers.remove('alice')).toMatchObject({ name: 'alice' });
     expect(() => approvers.remove('alice')).toThrow(expect.objectContaining({ code: 'not_found' }));
   });
@@ -83,7 +99,11 @@ describe('sealing', () => {
         expect(unseal(key, 'apr_1/plan', sealed)).toEqual(value);
         const bytes = Buffer.from(sealed, 'base64');
         bytes[at % bytes.length]! ^= 1;
-        for (const attempt of [() => unseal(key, 'apr_2/plan', sealed), () => unseal(other, 'apr_1/plan', sealed), () => unseal(key, 'apr_1/plan', bytes.toString('base64'))])
+        for (const attempt of [
+          () => unseal(key, 'apr_2/plan', sealed),
+          () => unseal(other, 'apr_1/plan', sealed),
+          () => unseal(key, 'apr_1/plan', bytes.toString('base64')),
+        ])
           expect(attempt).toThrow(expect.objectContaining({ code: 'unavailable' }));
       }),
     );
@@ -116,7 +136,9 @@ describe('digests', () => {
       fc.property(fc.jsonValue(), fc.jsonValue(), (left, right) => {
         const [a, b] = [planOf('a', left as Json), planOf('a', right as Json)];
         const backwards = JSON.parse(JSON.stringify(a), (_, value: Json) =>
-          typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).toReversed()) : value,
+          typeof value === 'object' && value !== null && !Array.isArray(value)
+            ? Object.fromEntries(Object.entries(value).toReversed())
+            : value,
         ) as Plan;
         expect(planDigest(backwards)).toBe(planDigest(a));
         expect(planDigest(a) === planDigest(b)).toBe(JSON.stringify(sorted(a.data)) === JSON.stringify(sorted(b.data)));
@@ -134,7 +156,8 @@ describe('digests', () => {
 
   test('sameness is of caller, tool, plan and policy, not of time or id', () => {
     expect(sameness({ ...body, id: 'apr_2', createdAt: 9, approveBy: 9, sealedDigest: 'y' })).toBe(sameness(body));
-    for (const key of ['principal', 'persona', 'tool', 'schemaHash', 'planDigest', 'policyDigest']) expect(sameness({ ...body, [key]: 'another' }), key).not.toBe(sameness(body));
+    for (const key of ['principal', 'persona', 'tool', 'schemaHash', 'planDigest', 'policyDigest'])
+      expect(sameness({ ...body, [key]: 'another' }), key).not.toBe(sameness(body));
   });
 });
 

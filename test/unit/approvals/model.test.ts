@@ -82,7 +82,9 @@ test('I2 I8 two servers, any interleaving, crashes and clocks: at most one run, 
 
           if (act === 'request' || act === 'request 2') {
             const approvalsNeeded = act === 'request' ? 1 : 2;
-            const request = await approvals.request(holdOf(`${act} ${which % 2}`, { terms: { approvals: approvalsNeeded } }));
+            const request = await approvals.request(
+              holdOf(`${act} ${which % 2}`, { terms: { approvals: approvalsNeeded } }),
+            );
             const old = all.find(({ id }) => id === request.id);
             if (old) expect(ENDED).not.toContain(old.state);
             else
@@ -112,7 +114,8 @@ test('I2 I8 two servers, any interleaving, crashes and clocks: at most one run, 
               async () => server.decide(await approvals.find(known.id), approver),
               () => {
                 known.approvers.add(approver);
-                if (known.approvers.size === known.needed) [known.state, known.runBy] = ['approved', now + TERMS.runWithin];
+                if (known.approvers.size === known.needed)
+                  [known.state, known.runBy] = ['approved', now + TERMS.runWithin];
               },
             );
           else if (act === 'deny')
