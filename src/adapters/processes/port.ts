@@ -63,6 +63,8 @@ export interface ProcessesPort {
   close(): Promise<void>;
 }
 
+export { reportText } from './report.ts';
+
 declare module '../../core/tool.ts' {
   interface Ports {
     processes: ProcessesPort;

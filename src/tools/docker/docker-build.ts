@@ -158,6 +158,12 @@ export default defineTool({
       ...(listing.leftOut.length === 0 ? {} : { leftOut: shortened(grouped(listing.leftOut).map(({ name }) => name)) }),
     };
   },
+
+  render({ id, tags, size, time, steps, leftOut }) {
+    const built = `built ${tags.join(', ')}: ${id}`;
+    const figures = `${size.megabytes} MB (target ${TARGET_MB}), ${time.seconds} s (target ${TARGET_SECONDS}), ${steps.total} steps, ${steps.cached} cached`;
+    return [built, figures, ...(leftOut ? [`left out: ${leftOut.join(', ')}`] : [])].join('\n');
+  },
 });
 
 function places(written: z.output<typeof input>): { context: string; dockerfile: string; tags: string[] } {

@@ -134,6 +134,18 @@ export default defineTool({
     const state = await kubernetes.follow(ref, wait, report, context);
     return { ...head, ...shown(state), ...nextStep(state, write?.undo ?? null) };
   },
+
+  render({ action, workload, namespace, state, message, reasons, revisions, next }) {
+    const lines = [
+      `${action} ${workload} in ${namespace}: ${[state, message].filter(Boolean).join(', ')}`,
+      ...(reasons ?? []),
+    ];
+    for (const { revision, images, created, cause, current } of revisions ?? [])
+      lines.push(
+        `${revision}${current ? ' (current)' : ''} ${created} ${Object.values(images).join(', ')}${cause ? ` ${cause}` : ''}`,
+      );
+    return [...lines, ...(next ? [next] : [])].join('\n');
+  },
 });
 
 function shown({ state, message, desired, updated, available, reasons }: RolloutState) {

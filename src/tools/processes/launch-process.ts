@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import type { FilesPort } from '../../adapters/files/port.ts';
+import { reportText } from '../../adapters/processes/port.ts';
 import type { ProcessReport } from '../../adapters/processes/port.ts';
 import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
 import { worseEffect } from '../../core/effect.ts';
@@ -89,6 +90,8 @@ export default defineTool({
     stepDone('run', { id, state: report.state, exitCode: report.exitCode ?? null });
     return report;
   },
+
+  render: reportText,
 });
 
 function launchOf({ program, args, cwd }: Launch): Launch {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { reportText } from '../../adapters/processes/port.ts';
 import type { ProcessReport } from '../../adapters/processes/port.ts';
 import type { Effect } from '../../core/effect.ts';
 import { principalId } from '../../core/principal.ts';
@@ -65,6 +66,8 @@ export default defineTool({
     };
     return processes.read(id, owner, waiting);
   },
+
+  render: reportText,
 });
 
 function effectOf(kill: boolean | undefined): Effect {
