@@ -24,8 +24,12 @@ export function requestText(request: ApprovalRequest): string {
     field('held by', `${request.rules.join(', ')}: ${plainLine(request.reason)}`),
     field('approve by', time(request.approveBy)),
     ...(request.runBy === undefined ? [] : [field('run by', time(request.runBy))]),
-    ...(request.terms.checklists.length > 0 ? [field('checklist', request.terms.checklists.join(', '))] : []),
-    ...(request.terms.windows.length > 0 ? [field('window', request.terms.windows.join(', '))] : []),
+    ...(request.terms.checklists.length > 0
+      ? [field('checklist', `${request.terms.checklists.join(', ')} (for you to go through; not checked by Holdpoint)`)]
+      : []),
+    ...(request.terms.windows.length > 0
+      ? [field('window', `${request.terms.windows.join(', ')} (for you to keep; not checked by Holdpoint)`)]
+      : []),
     '',
     'What will be done, once:',
     ...plan.steps.map((step) => `  ${plainLine(step.does)}\n    ${plainLine(JSON.stringify(step.call))}`),

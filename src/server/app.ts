@@ -95,6 +95,7 @@ export async function createApp({
     // What binds the agent is not the agent's to change, wherever it lies.
     protect: [policyFile, persona.folder, ...(config.file ? [config.file] : [])],
   });
+  const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
     registry,
@@ -110,6 +111,7 @@ export async function createApp({
     now: () => Date.now(),
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     leaseRenewal: Math.max(1000, Math.floor(config.approvals.lease / 3)),
+    draining: draining.signal,
     stopping: stopping.signal,
     observe(observation) {
       log.debug(observation, 'call');
@@ -135,6 +137,7 @@ export async function createApp({
     store,
     async stop() {
       clearInterval(sweep);
+      draining.abort(new Error('Holdpoint is stopping'));
       await dispatch.idle();
       stopping.abort(new Error('Holdpoint is stopping'));
       await services.ports.processes.close();

@@ -29,7 +29,8 @@ export function createDispatch(services: Services): Dispatch {
   const surfaces = serverTools(services);
   const running = new Set<Promise<unknown>>();
   return {
-    call(call) {
+    call(given) {
+      const call = { ...given, signal: AbortSignal.any([given.signal, services.draining]) };
       const answer = trace(call, services, () => route(call, services, surfaces));
       running.add(answer);
       void answer.finally(() => running.delete(answer));

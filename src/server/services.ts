@@ -51,6 +51,8 @@ export interface Services {
   owner: string;
   /** Milliseconds between renewals of a running claim's lease. */
   leaseRenewal: number;
+  /** Aborted when the server begins to stop: reads and waits end then, writes go on. */
+  draining: AbortSignal;
   /** Aborted when the server stops; what writes listen to. */
   stopping: AbortSignal;
   observe(observation: Observation): void;

@@ -121,6 +121,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
     now: () => Date.now(),
     owner: `crash-${process.pid}`,
     leaseRenewal: LEASE / 3,
+    draining: new AbortController().signal,
     stopping: new AbortController().signal,
     observe: () => {},
     log: () => {},

@@ -107,10 +107,18 @@ describe('HTTP (A3)', () => {
     expect(refused.stderr).toContain('HOLDPOINT_TOKEN');
   });
 
-  test('SIGTERM ends it in order', async () => {
+  test('SIGTERM ends it in order, a call that only waits included', async () => {
     const another = newPlace();
     const server = await startHttp(another);
+    const agent = await overHttp('2.x', server.url, server.token);
+    const { envelope } = await agent.call('remove-files', { paths: ['docker/old-compose.yml'] });
+    const waiting = agent
+      .call('approval', { action: 'wait', id: envelope.approval?.id, waitSeconds: 45 })
+      .catch(() => 'cut off');
+    await holdpoint(another, 'approvals', 'list');
     expect(await server.stop('SIGTERM')).toBe(0);
+    await waiting;
+    await agent.close();
     const { stdout } = await holdpoint(another, 'audit', 'tail', '--json');
     expect(stdout).toContain('server.stopped');
     another.remove();

@@ -25,7 +25,8 @@ const STARTING = new Set(['ContainerCreating', 'PodInitializing']);
 /** What is wrong with a pod, most telling first; empty for a pod that is ready, done, or merely starting. */
 export function podTroubles(pod: Pod): Trouble[] {
   const status = pod.status ?? {};
-  if (status.phase === 'Succeeded') return [];
+  // A pod on its way out ends its containers: that is no trouble.
+  if (status.phase === 'Succeeded' || pod.metadata.deletionTimestamp !== undefined) return [];
   if (status.phase === 'Failed' && (status.reason ?? '') !== '') {
     return [
       {

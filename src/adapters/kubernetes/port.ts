@@ -64,6 +64,7 @@ export interface KubernetesPort {
 }
 
 export { CLUSTER_EVENTS } from './events.ts';
+export { lookText } from './looks.ts';
 export { plannedChange } from './plan.ts';
 export { placeOf, workloadTarget } from './targets.ts';
 export { WORKLOAD_KINDS } from './workloads.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { CLUSTER_EVENTS, placeOf, workloadTarget } from '../../adapters/kubernetes/port.ts';
+import { CLUSTER_EVENTS, placeOf, workloadTarget, lookText } from '../../adapters/kubernetes/port.ts';
 import type { EventLine, Table } from '../../adapters/kubernetes/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Target } from '../../core/target.ts';
@@ -185,6 +185,8 @@ export default defineTool({
     );
     return { ...head, table: permittedRows(table, visible) };
   },
+
+  render: lookText,
 });
 
 function permittedRows({ namespaces, rows, ...rest }: Table, visible: (namespace: string) => boolean) {

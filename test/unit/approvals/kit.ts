@@ -7,6 +7,8 @@ import { openApprovers, type Approvers } from '../../../src/approvals/approvers.
 import type { Limits } from '../../../src/approvals/asking.ts';
 import type { ApprovalRequest, Hold, VisiblePlan } from '../../../src/approvals/request.ts';
 import { openSealKey } from '../../../src/approvals/seal.ts';
+import { mayMove, STATES, type State } from '../../../src/approvals/states.ts';
+import type { AuditRecord } from '../../../src/audit/chain.ts';
 import { createAuditLog, type AuditLog } from '../../../src/audit/log.ts';
 import { storeSource, tailAudit } from '../../../src/audit/read.ts';
 import { verifyAudit } from '../../../src/audit/verify.ts';
@@ -88,7 +90,12 @@ export interface World {
   time: { wall: number; steady: number };
   /** Both clocks go on. */
   pass(ms: number): void;
-  server(options?: { limits?: Partial<Limits>; at?: (point: string) => void }): Promise<Server>;
+  server(options?: {
+    limits?: Partial<Limits>;
+    at?: (point: string) => void;
+    /** Puts something between the approvals and the store. */
+    wrap?: (store: Store) => Store;
+  }): Promise<Server>;
   end(): Promise<void>;
 }
 
@@ -130,8 +137,8 @@ export function world(): World {
       time.wall += ms;
       time.steady += ms;
     },
-    async server({ limits, at } = {}) {
-      const store = await openStore(join(root, 'state'));
+    async server({ limits, at, wrap = (store) => store } = {}) {
+      const store = wrap(await openStore(join(root, 'state')));
       const audit = createAuditLog({ store, now: () => time.wall });
       const clock = { wall: () => time.wall, steady: () => time.steady };
       const approvals = createApprovals({
@@ -170,6 +177,31 @@ export function world(): World {
       rmSync(root, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The state that the audit log alone gives a request, its records read in the order in which they were committed.
+ *
+ * @throws Error where a record does not follow from the one before it by a legal move.
+ */
+export async function stateByLog(store: Store, id: string): Promise<State> {
+  const rows = await store.query<{ record: string }>(
+    'SELECT record FROM audit_records WHERE approval = ? ORDER BY rowid',
+    [id],
+  );
+  let state: State | undefined;
+  for (const { record } of rows) {
+    const { kind, data } = JSON.parse(record) as AuditRecord;
+    const name = kind.replace('approval.', '');
+    const to =
+      name === 'requested' ? 'pending' : name === 'released' ? 'approved' : STATES.find((each) => each === name);
+    if (to === undefined) continue;
+    if (state === undefined ? to !== 'pending' : data['from'] !== state || !mayMove(state, to))
+      throw new Error(`${id}: ${kind} from ${String(data['from'])}, but it was ${state}`);
+    state = to;
+  }
+  if (state === undefined) throw new Error(`The log knows nothing of ${id}.`);
+  return state;
 }
 
 /** Every byte below a folder, as one text. */

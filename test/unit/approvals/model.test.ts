@@ -3,214 +3,162 @@ import { expect, test } from 'vitest';
 
 import type { Claim } from '../../../src/approvals/request.ts';
 import type { State } from '../../../src/approvals/states.ts';
-import { AGENT, holdOf, LIMITS, MINUTE, TERMS, world, type Server } from './kit.ts';
+import { createQueue } from '../../../src/store/queue.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { ACTS, limits, type Walk } from './acts.ts';
+import { AGENT, holdOf, LIMITS, stateByLog, world, type Server } from './kit.ts';
 
-/** What the test itself knows of one request, from what it did and nothing else. */
-interface Known {
-  id: string;
-  needed: number;
-  approveBy: number;
-  approvers: Set<string>;
-  runBy: number;
-  state: State;
-  leaseUntil: number;
-  runs: number;
-}
-
-interface Holder {
-  claim: Claim;
-  known: Known;
-  server: number;
-}
-
-const ENDED: readonly State[] = ['denied', 'expired', 'cancelled', 'stale', 'revoked', 'done', 'failed'];
-
-/** What time does to a request, told from the design alone. */
-function age(known: Known, now: number): void {
-  if (known.state === 'pending' && now > known.approveBy) known.state = 'expired';
-  if (known.state === 'claimed' && now > known.leaseUntil) known.state = 'approved';
-  if (known.state === 'approved' && now > known.runBy) known.state = 'expired';
-  if (known.state === 'acting' && now > known.leaseUntil) known.state = 'unknown';
-}
-
-const step = fc.record({
-  server: fc.nat(1),
-  which: fc.nat(7),
+const OFTEN = ['request', 'request for two', 'approve', 'claim', 'act'];
+const turn = fc.record({
+  at: fc.nat(1),
+  pick: fc.nat(7),
   approver: fc.constantFrom('alice', 'bob'),
   act: fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom('request', 'request 2', 'approve', 'claim', 'act') },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom(
-        ...['deny', 'settle', 'fail', 'give back', 'stale', 'renew', 'cancel', 'revoke', 'resolve', 'sweep', 'forge'],
-        ...['crash', 'a moment', 'a lease', 'an hour', 'clock back'],
-      ),
-    },
+    { weight: 3, arbitrary: fc.constantFrom(...OFTEN) },
+    { weight: 2, arbitrary: fc.constantFrom(...Object.keys(ACTS)) },
   ),
 });
 
-test('I2 I8 two servers, any interleaving, crashes and clocks: at most one run, only of what stands approved, nothing lost', async () => {
+/** What must hold after every act, whatever came before. */
+async function holdsAlways({ all, servers }: Walk): Promise<void> {
+  const { store } = servers[0]!;
+  const rows = await store.query<{ id: string; state: State }>('SELECT id, state FROM approval_requests');
+  const states = (list: readonly { id: string; state: State }[]) =>
+    Object.fromEntries(list.map(({ id, state }) => [id, state]));
+  expect(states(rows)).toEqual(states(all));
+  const runs = `SELECT approval FROM audit_records WHERE kind = 'approval.acting' GROUP BY approval HAVING count(*) > 1`;
+  expect(await store.query(runs), 'no request ever acts twice').toEqual([]);
+}
+
+test('I2 I8 two servers, crashes, clocks set back: after every act the state is what the design says, one run at most, nothing lost', async () => {
   const reached = new Set<State>();
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60 }), async (steps) => {
+    fc.asyncProperty(fc.array(turn, { minLength: 20, maxLength: 60 }), async (turns) => {
       const here = world();
       try {
-        const limits = { refuseAfterDenial: 0, pendingPerPrincipal: 1000, requestsPerMinute: 1000 };
-        const servers: Server[] = [await here.server({ limits }), await here.server({ limits })];
-        const all: Known[] = [];
-        const holders: Holder[] = [];
-        let last = 0;
-        for (const { server: at, which, approver, act } of steps) {
-          const server = servers[at]!;
-          const { approvals } = server;
-          const now = await approvals.now();
-          expect(now, 'time never goes back').toBeGreaterThanOrEqual(last);
-          last = now;
-          for (const known of all) age(known, now);
-          const known = all[which % Math.max(1, all.length)];
-          const mine = holders.filter((holder) => holder.server === at);
-          const holder = mine[which % Math.max(1, mine.length)];
-          const holds = (...states: State[]) =>
-            holder !== undefined && states.includes(holder.known.state) && holder.claim.fence === holder.known.runs;
-          /** Does what the model says can be done, and expects a refusal where it cannot. */
-          const attempt = async (may: boolean, what: () => Promise<unknown>, then: () => void) => {
-            if (may) {
-              await what();
-              then();
-            } else await expect(what(), act).rejects.toMatchObject({ name: 'HoldpointError' });
-          };
-
-          if (act === 'request' || act === 'request 2') {
-            const approvalsNeeded = act === 'request' ? 1 : 2;
-            const request = await approvals.request(
-              holdOf(`${act} ${which % 2}`, { terms: { approvals: approvalsNeeded } }),
-            );
-            const old = all.find(({ id }) => id === request.id);
-            if (old) expect(ENDED).not.toContain(old.state);
-            else
-              all.push({
-                id: request.id,
-                needed: approvalsNeeded,
-                approveBy: now + TERMS.approveWithin,
-                approvers: new Set(),
-                runBy: 0,
-                state: 'pending',
-                leaseUntil: 0,
-                runs: 0,
-              });
-          } else if (act === 'crash') {
-            // The process is gone: nobody has its claims any more, and what it did not commit never was.
-            servers[at] = await here.server({ limits });
-            for (const gone of mine) holders.splice(holders.indexOf(gone), 1);
-          } else if (act === 'a moment') here.pass(1000);
-          else if (act === 'a lease') here.pass(LIMITS.lease + 1);
-          else if (act === 'an hour') here.pass(31 * MINUTE);
-          else if (act === 'clock back') here.time.wall -= 45 * MINUTE;
-          else if (act === 'sweep') await approvals.sweep();
-          else if (!known) continue;
-          else if (act === 'approve')
-            await attempt(
-              known.state === 'pending' && !known.approvers.has(approver),
-              async () => server.decide(await approvals.find(known.id), approver),
-              () => {
-                known.approvers.add(approver);
-                if (known.approvers.size === known.needed)
-                  [known.state, known.runBy] = ['approved', now + TERMS.runWithin];
-              },
-            );
-          else if (act === 'deny')
-            await attempt(
-              known.state === 'pending',
-              async () => server.decide(await approvals.find(known.id), approver, 'deny'),
-              () => (known.state = 'denied'),
-            );
-          else if (act === 'forge') {
-            // Only what is not truly approved is set to approved by hand; the claim must see through it.
-            if (known.state !== 'pending' && !ENDED.includes(known.state)) continue;
-            const before = (await approvals.find(known.id)).state;
-            const set = `UPDATE approval_requests SET state = ?, run_by = ${now + MINUTE} WHERE id = ?`;
-            await server.store.query(set, ['approved', known.id]);
-            await expect(approvals.claim(known.id, AGENT, 'forger')).rejects.toMatchObject({ name: 'HoldpointError' });
-            await server.store.query(set, [before, known.id]);
-          } else if (act === 'claim') {
-            let claim: Claim | undefined;
-            await attempt(
-              known.state === 'approved',
-              async () => (claim = await approvals.claim(known.id, AGENT, `server-${at}`)),
-              () => {
-                [known.state, known.leaseUntil, known.runs] = ['claimed', now + LIMITS.lease, known.runs + 1];
-                if (claim) holders.push({ claim, known, server: at });
-              },
-            );
-          } else if (act === 'cancel')
-            await attempt(
-              known.state === 'pending' || known.state === 'approved',
-              () => approvals.cancel(known.id, AGENT),
-              () => (known.state = known.state === 'pending' ? 'cancelled' : 'revoked'),
-            );
-          else if (act === 'revoke')
-            await attempt(
-              known.state === 'approved',
-              () => approvals.revoke(known.id, 'ann', ''),
-              () => (known.state = 'revoked'),
-            );
-          else if (act === 'resolve')
-            await attempt(
-              known.state === 'unknown',
-              () => approvals.resolve(known.id, 'done', 'ann', ''),
-              () => (known.state = 'done'),
-            );
-          else if (!holder) continue;
-          else if (act === 'act')
-            await attempt(
-              holds('claimed'),
-              () => approvals.acting(holder.claim, { kind: 'opened', data: { approval: holder.known.id } }),
-              () => ([holder.known.state, holder.known.leaseUntil] = ['acting', now + LIMITS.lease]),
-            );
-          else if (act === 'settle' || act === 'fail') {
-            const state = act === 'settle' ? 'done' : 'failed';
-            await attempt(
-              holds('acting', 'unknown'),
-              () => approvals.settle(holder.claim, { state, outcome: {} }),
-              () => (holder.known.state = state),
-            );
-          } else if (act === 'give back')
-            await attempt(
-              holds('claimed'),
-              () => approvals.giveBack(holder.claim),
-              () => (holder.known.state = 'approved'),
-            );
-          else if (act === 'stale')
-            await attempt(
-              holds('claimed'),
-              () => approvals.stale(holder.claim, []),
-              () => (holder.known.state = 'stale'),
-            );
-          else
-            await attempt(
-              holds('claimed', 'acting'),
-              () => approvals.renew(holder.claim),
-              () => (holder.known.leaseUntil = now + LIMITS.lease),
-            );
+        const walk: Walk = {
+          here,
+          servers: [await here.server({ limits }), await here.server({ limits })],
+          all: [],
+          holders: [],
+        };
+        for (const { at, pick, approver, act } of turns) {
+          const server = walk.servers[at]!;
+          const now = await server.approvals.now();
+          const [last] = await server.store.query<{ at: number | null }>(
+            'SELECT max(moved_at) AS at FROM approval_requests',
+          );
+          expect(now, 'time never goes back behind what was done').toBeGreaterThanOrEqual(last?.at ?? 0);
+          await ACTS[act]!({ walk, at, server, approver, pick, now });
+          await holdsAlways(walk);
         }
-
-        const now = await servers[0]!.approvals.now();
-        for (const known of all) {
-          age(known, now);
-          reached.add(known.state);
-          expect(await servers[1]!.approvals.find(known.id)).toMatchObject({ state: known.state });
-          const kinds = await servers[0]!.kinds(known.id);
-          const runs = kinds.filter((kind) => kind === 'acting').length;
-          expect(runs).toBeLessThanOrEqual(1);
-          if (runs === 1) expect(known.approvers.size).toBe(known.needed);
+        const server = await here.server();
+        for (const { id, state, approvers, needed } of walk.all) {
+          reached.add(state);
+          expect(await stateByLog(server.store, id)).toBe(state);
+          expect((await server.approvals.find(id)).id).toBe(id);
+          if ((await server.kinds(id)).includes('claimed')) expect(approvers.size).toBe(needed);
         }
-        expect(await servers[0]!.verify()).toMatchObject({ problems: [] });
+        expect(await server.verify()).toMatchObject({ problems: [] });
       } finally {
         await here.end();
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 150 },
   );
   // The walk was no stroll: it came to nearly every state there is.
   expect(reached.size).toBeGreaterThanOrEqual(10);
+}, 120_000);
+
+type Life = (server: Server, id: string, ran: string[], stopped: Set<string>) => Promise<void>;
+
+/** Claims and runs, as dispatch does; the process is gone after so many transitions. */
+function runner(transitions: number, instead?: 'giveBack' | 'stale'): Life {
+  return async ({ approvals }, id, ran) => {
+    const claim: Claim = await approvals.claim(id, AGENT, 'the same owner everywhere');
+    if (instead === 'giveBack') return void (await approvals.giveBack(claim));
+    if (instead === 'stale') return void (await approvals.stale(claim, []));
+    if (transitions < 2) return;
+    await approvals.acting(claim, { kind: 'opened', data: {} });
+    ran.push(id);
+    if (transitions < 3) return;
+    await approvals.stepDone(claim, 'remove', {});
+    if (transitions < 4) return;
+    await approvals.settle(claim, { state: 'done', outcome: {} });
+  };
+}
+
+const approve =
+  (approver: string): Life =>
+  async (server, id) =>
+    void (await server.decide(await server.approvals.find(id), approver));
+const stop =
+  (what: (server: Server, id: string) => Promise<unknown>): Life =>
+  async (server, id, _ran, stopped) => {
+    await what(server, id);
+    stopped.add(id);
+  };
+
+const lives = fc.constantFrom<Life>(
+  ...[runner(4), runner(4), runner(3), runner(2), runner(1), runner(1, 'giveBack'), runner(1, 'stale')],
+  ...[approve('alice'), approve('bob'), approve('alice'), approve('bob')],
+  stop(async (server, id) => server.decide(await server.approvals.find(id), 'bob', 'deny')),
+  stop((server, id) => server.approvals.revoke(id, 'ann', '')),
+  stop((server, id) => server.approvals.cancel(id, AGENT)),
+  async ({ approvals }) => void (await approvals.sweep()),
+);
+
+test('I2 I8 in whatever order the transactions of many at once come: one run at most, and none of what was stopped', async () => {
+  let runs = 0;
+  const actors = fc.array(fc.record({ at: fc.nat(1), which: fc.nat(1), live: lives, late: fc.boolean() }), {
+    minLength: 8,
+    maxLength: 24,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), actors, async (scheduler, all) => {
+      const here = world();
+      try {
+        const plain = await here.server();
+        const ids = [
+          (await plain.approved('a')).id,
+          (await plain.approvals.request(holdOf('b', { terms: { approvals: 2 } }))).id,
+        ];
+        // The scheduler says whose transaction is next; one at a time, as in the store.
+        const inTurn = createQueue();
+        const order = () => scheduler.schedule(Promise.resolve());
+        const ordered = (store: Store): Store => ({
+          ...store,
+          transaction: (work) => order().then(() => inTurn(() => store.transaction(work))),
+        });
+        const servers = [await here.server({ wrap: ordered }), await here.server({ wrap: ordered })];
+        const [ran, stopped] = [new Array<string>(), new Set<string>()];
+        const lived = all.map(async ({ at, which, live, late }) => {
+          await order();
+          if (late) here.pass(LIMITS.lease / 2);
+          await live(servers[at]!, ids[which]!, ran, stopped).catch((error: unknown) =>
+            expect(error).toMatchObject({ name: 'HoldpointError' }),
+          );
+        });
+        await scheduler.waitFor(Promise.all(lived));
+
+        runs += ran.length;
+        expect(new Set(ran).size, 'nothing runs twice').toBe(ran.length);
+        for (const id of ran) {
+          expect(stopped.has(id), 'nothing runs that was denied, revoked or cancelled').toBe(false);
+          const { approvalsGiven, approvalsNeeded } = await plain.approvals.find(id);
+          expect(approvalsGiven).toBeGreaterThanOrEqual(approvalsNeeded);
+        }
+        const rows = await plain.store.query<{ id: string; state: State }>('SELECT id, state FROM approval_requests');
+        expect(rows.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+        for (const { id, state } of rows) expect(await stateByLog(plain.store, id)).toBe(state);
+        expect(await plain.verify()).toMatchObject({ problems: [] });
+      } finally {
+        // What is left where an expectation failed must not hold up the end.
+        void scheduler.waitIdle();
+        await here.end();
+      }
+    }),
+    { numRuns: 150 },
+  );
+  expect(runs).toBeGreaterThan(20);
 }, 120_000);

@@ -148,6 +148,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     now: () => Date.now(),
     owner: 'tests',
     leaseRenewal: 20_000,
+    draining: new AbortController().signal,
     stopping: new AbortController().signal,
     observe: () => {},
     log: () => {},
