@@ -72,7 +72,7 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     ...createRunning(ledger, limits),
     find,
     sweep,
-    /** Milliseconds since 1970 as this store counts them: never backwards. For dating a decision before it is signed. */
+    /** Milliseconds since 1970 as this store counts them: never before anything that was done. For dating a decision. */
     now: ledger.now,
 
     /** Newest first; without rows that were changed by hand, for which see `altered`. */

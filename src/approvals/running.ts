@@ -63,6 +63,8 @@ export function createRunning(ledger: Ledger, limits: Limits) {
       await ledger.transition('acting', async (step) => {
         const row = await held(step, claim, ['claimed']);
         if (row instanceof HoldpointError) return row;
+        const spent = await spentAt(step, row.id);
+        if (spent) return spent;
         await step.append(opened);
         await ledger.move(step, row, 'acting', {
           set: { acted_at: step.now, lease_until: step.now + limits.lease },

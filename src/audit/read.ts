@@ -26,13 +26,23 @@ export interface TailFilter {
   about?: string;
 }
 
-/** The last `count` records of all writers, oldest first. */
+/**
+ * The last `count` records of all writers, oldest first by the clocks of their machines.
+ *
+ * @throws HoldpointError `unavailable` where one of them is damaged.
+ */
 export async function tailAudit(store: Store, count: number, { about }: TailFilter = {}): Promise<AuditRecord[]> {
   const rows = await store.query<Pick<Row, 'record'>>(
     `SELECT record FROM audit_records ${about === undefined ? '' : 'WHERE call_id = ? OR approval = ?'} ORDER BY time DESC, writer DESC, seq DESC LIMIT ?`,
     about === undefined ? [count] : [about, about, count],
   );
-  return rows.toReversed().map(({ record }) => JSON.parse(record) as AuditRecord);
+  return rows.toReversed().map(({ record }) => {
+    const value = parseObject(record);
+    if (value) return value as unknown as AuditRecord;
+    throw new HoldpointError('unavailable', 'A record of the audit log is damaged.', {
+      hint: '`holdpoint audit verify` says which; `holdpoint audit export` writes out what is there.',
+    });
+  });
 }
 
 /** The store's log for verifying, as it is at this moment; writers may go on meanwhile. */

@@ -1,5 +1,6 @@
 import { HoldpointError } from './errors.ts';
 import { SELECTORS } from './target.ts';
+import { nearest } from './nearest.ts';
 import type { Argument, CommandGrammar, Flag, ProgramGrammar } from './programs.ts';
 
 /** An agent's arguments after the sub-command's words, each with what it is. */
@@ -150,28 +151,4 @@ function checkValue(argument: Argument, value: string, what: string, usage: stri
 
 function isSelector(argument: Argument): boolean {
   return SELECTORS.some((each) => each === argument.kind);
-}
-
-/** The closest of `names` by edit distance; undefined where there are none. */
-export function nearest(written: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Infinity;
-  for (const name of names) {
-    const far = distance(written.slice(0, 60), name);
-    if (far < least) [best, least] = [name, far];
-  }
-  return best;
-}
-
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

@@ -1,4 +1,5 @@
-import { nearest, readFlag, refuse, takesValue } from './arguments.ts';
+import { readFlag, refuse, takesValue } from './arguments.ts';
+import { nearest } from './nearest.ts';
 import type { CommandGrammar, Flag, ProgramGrammar } from './programs.ts';
 
 /**

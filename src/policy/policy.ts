@@ -1,6 +1,6 @@
 import type { ApprovalTerms, Verdict } from '../core/decision.ts';
 import type { Json } from '../core/json.ts';
-import type { Selector, Target } from '../core/target.ts';
+import { SELECTORS, type Selector, type Target } from '../core/target.ts';
 
 /** What a rule's `when` can ask for: what a target is, what is done to it, where it is, and through which tool. */
 export const WHEN_KEYS = [
@@ -12,14 +12,7 @@ export const WHEN_KEYS = [
   'command',
   'resource',
   'id',
-  'kubeContext',
-  'cluster',
-  'namespace',
-  'branch',
-  'workflow',
-  'githubEnvironment',
-  'host',
-  'dockerHost',
+  ...SELECTORS,
 ] as const;
 
 export type WhenKey = (typeof WHEN_KEYS)[number];

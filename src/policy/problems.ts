@@ -2,6 +2,7 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yam
 import type { Document } from 'yaml';
 
 import { HoldpointError } from '../core/errors.ts';
+import { likely } from '../core/nearest.ts';
 
 const MAX_SHOWN = 20;
 
@@ -75,24 +76,6 @@ export function invalidPolicy(file: string, problems: readonly Problem[]): Holdp
 
 /** ` (did you mean "x"?)` for the known word nearest to a wrong one; empty where none is near. */
 export function didYouMean(wrong: string, known: readonly string[]): string {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(wrong.length / 3)) + 1;
-  for (const word of known) {
-    const distance = editDistance(wrong.toLowerCase(), word.toLowerCase());
-    if (distance < least) [best, least] = [word, distance];
-  }
+  const [best] = likely(wrong, known, 1);
   return best === undefined ? '' : ` (did you mean "${best}"?)`;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

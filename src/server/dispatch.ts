@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { asHoldpointError, HoldpointError } from '../core/errors.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Json, JsonObject } from '../core/json.ts';
+import { likely } from '../core/nearest.ts';
 import { principalId } from '../core/principal.ts';
 import type { Plan } from '../core/plan.ts';
 import { decide } from '../policy/decide.ts';
@@ -11,7 +12,6 @@ import { whatMoved } from './compare.ts';
 import { hold } from './hold.ts';
 import { checkShape, forAudit, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
-import { nearest } from './nearest.ts';
 import { serverTools, useTool, type ServerTool } from './server-tools.ts';
 import type { Call, Services } from './services.ts';
 
@@ -115,7 +115,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
     // A tool of other servers that the policy names is denied as such; any other name is a mistake.
     const decision = decide(policy, { principal: inner.principal, tool: inner.tool, targets: [] }, services.now());
     if (decision.rules.length > 0) return redacted(denied(decision), services);
-    const near = nearest(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
+    const near = likely(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
     throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
       hint:
         near.length > 0

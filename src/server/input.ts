@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { HoldpointError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { AnyTool } from '../core/tool.ts';
-import { nearest } from './nearest.ts';
+import { likely } from '../core/nearest.ts';
 
 const MAX_ARGUMENT_BYTES = 2_097_152;
 const MAX_DEPTH = 32;
@@ -77,7 +77,7 @@ export function invalid(tool: string, error: z.ZodError, known: string[]): Holdp
     return issue.keys
       .slice(0, 8)
       .map((key) => {
-        const near = nearest(key, known, 1)[0];
+        const near = likely(key, known, 1)[0];
         return `"${key.slice(0, 60)}" is no argument of ${tool}${near ? `; did you mean "${near}"?` : ''}`;
       })
       .join('; ');

@@ -63,7 +63,7 @@ export interface ProcessesPort {
   close(): Promise<void>;
 }
 
-export { reportText } from './report.ts';
+export { processReport, reportText } from './report.ts';
 
 declare module '../../core/tool.ts' {
   interface Ports {

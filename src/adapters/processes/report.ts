@@ -1,4 +1,18 @@
+import { z } from 'zod';
+
 import type { ProcessReport } from './port.ts';
+
+/** A report as tools give it. */
+export const processReport = z.strictObject({
+  id: z.string(),
+  state: z.enum(['running', 'exited', 'killed', 'timed_out', 'flooded']),
+  exitCode: z.int().optional(),
+  /** Standard output and error, as they came, since the last read. */
+  output: z.string(),
+  /** Characters that read-process has still to give, and those that are lost. */
+  unread: z.int().optional(),
+  dropped: z.int().optional(),
+});
 
 type Shown = { [K in keyof ProcessReport]?: ProcessReport[K] | undefined };
 

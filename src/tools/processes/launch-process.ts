@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import type { FilesPort } from '../../adapters/files/port.ts';
-import { reportText } from '../../adapters/processes/port.ts';
+import { processReport, reportText } from '../../adapters/processes/port.ts';
 import type { ProcessReport } from '../../adapters/processes/port.ts';
 import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
 import { worseEffect } from '../../core/effect.ts';
@@ -35,16 +35,7 @@ export default defineTool({
     cwd: z.string().optional(),
     waitSeconds: z.int().min(0).max(MAX_WAIT).optional(),
   }),
-  output: z.strictObject({
-    id: z.string(),
-    state: z.enum(['running', 'exited', 'killed', 'timed_out', 'flooded']),
-    exitCode: z.int().optional(),
-    /** Standard output and error, as they came. */
-    output: z.string(),
-    /** Characters that read-process has still to give, and those that are lost. */
-    unread: z.int().optional(),
-    dropped: z.int().optional(),
-  }),
+  output: processReport,
 
   targets: (input, { facts }) => classify(launchOf(input), facts).targets,
 

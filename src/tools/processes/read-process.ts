@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { reportText } from '../../adapters/processes/port.ts';
+import { processReport, reportText } from '../../adapters/processes/port.ts';
 import type { ProcessReport } from '../../adapters/processes/port.ts';
 import type { Effect } from '../../core/effect.ts';
 import { principalId } from '../../core/principal.ts';
@@ -24,16 +24,7 @@ export default defineTool({
     waitSeconds: z.int().min(0).max(MAX_WAIT).optional(),
     kill: z.boolean().optional(),
   }),
-  output: z.strictObject({
-    id: z.string(),
-    state: z.enum(['running', 'exited', 'killed', 'timed_out', 'flooded']),
-    exitCode: z.int().optional(),
-    /** Standard output and error since the last read. */
-    output: z.string(),
-    /** Characters that the next read gives, and those that are lost. */
-    unread: z.int().optional(),
-    dropped: z.int().optional(),
-  }),
+  output: processReport,
 
   targets: ({ id, kill }) => [processTarget(id, effectOf(kill))],
 
