@@ -48,10 +48,11 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
         [now, now, now, SWEEP_AT_ONCE],
       );
       if (due.length === 0) return moved;
-      moved += await ledger.transition('sweep', async (step) => {
+      await ledger.transition('sweep', async (step) => {
         for (const { id } of due) await ledger.open(step, id);
-        return due.length;
       });
+      moved += due.length;
+      if (due.length < SWEEP_AT_ONCE) return moved;
     }
   };
 

@@ -70,7 +70,7 @@ export interface Note {
   changes?: Change[];
 }
 
-export interface StepOutcome {
+interface StepOutcome {
   step: string;
   at: number;
   outcome: Json;

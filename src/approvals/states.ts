@@ -1,5 +1,5 @@
 /** Every state of an approval request and where it may go from there. */
-export const MOVES = {
+const MOVES = {
   pending: ['approved', 'denied', 'expired', 'cancelled'],
   approved: ['claimed', 'revoked', 'expired'],
   claimed: ['acting', 'stale', 'approved'],

@@ -77,6 +77,9 @@ async function list(config: Config, flags: { json?: boolean; in: (State | 'all')
   await withRecords(config, async ({ approvals }) => {
     const states = flags.in.includes('all') ? [...STATES] : flags.in.filter((state) => state !== 'all');
     const found = await approvals.list({ states });
+    const altered = await approvals.altered();
+    if (altered.length > 0)
+      console.error(`Changed by hand in the store, never run: ${altered.join(', ')}. Run: holdpoint audit verify`);
     print(found, () => found.map(requestLine).join('\n') || `No request is ${flags.in.join(' or ')}.`, flags.json);
   });
 }

@@ -130,7 +130,7 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     transport: stdio ? { kind: 'stdio' } : http ? { kind: 'http', ...http } : { kind: 'unset' },
     kubernetes: { kubeconfig: settings.kubernetes.kubeconfig ?? kubeconfigOf(environment, home) },
     docker: { host: settings.docker.host ?? environment['DOCKER_HOST'] },
-    user: environment['USER'] || userInfo().username,
+    user: operatingSystemUser(environment),
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
     environment,
   });
@@ -204,6 +204,15 @@ function parseSettings(raw: Record<string, unknown>, file: string | undefined): 
   throw new HoldpointError('invalid_input', `The settings are wrong: ${lines.join('; ')}.`, {
     hint: `Look at the flags, the HOLDPOINT_ environment variables${file ? ` and ${file}` : ''}; docs/configuration.md lists every setting.`,
   });
+}
+
+/** By the user id, which nobody's environment can change; by name only where the system knows no name for the id. */
+function operatingSystemUser(environment: Readonly<Record<string, string>>): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return environment['USER'] || `uid-${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 function kubeconfigOf(environment: Readonly<Record<string, string>>, home: string): string {

@@ -31,7 +31,7 @@ export interface Walk {
 }
 
 /** One act: on which server, on which request or claim, by which approver, at what time as that server counts it. */
-export interface Turn {
+interface Turn {
   walk: Walk;
   at: number;
   server: Server;
@@ -65,7 +65,7 @@ function openOf({ all }: Walk, name: string): Known | undefined {
 
 function request(needed: number) {
   return async ({ walk, server, pick, now }: Turn) => {
-    const name = `${needed} of ${pick % 2}`;
+    const name = `for ${needed}, ${pick % 2}`;
     const asked = await server.approvals.request(holdOf(name, { terms: { approvals: needed } }));
     for (const known of walk.all) if (known.name === name) age(known, now);
     const old = walk.all.find(({ id }) => id === asked.id);

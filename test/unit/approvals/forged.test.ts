@@ -25,7 +25,13 @@ const markApproved = (id: string) =>
 const insertDecision = ({ id, approver, decision, at, reason, digest, signature }: SignedDecision) =>
   sql(
     'INSERT INTO approval_decisions (request, approver, decision, at, reason, digest, signature) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ...[id, approver, decision, at, reason, digest, signature],
+    id,
+    approver,
+    decision,
+    at,
+    reason,
+    digest,
+    signature,
   );
 const unsigned = ({ id, digest }: ApprovalRequest, approver: string) => ({
   id,

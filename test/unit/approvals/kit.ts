@@ -137,7 +137,7 @@ export function world(): World {
       time.wall += ms;
       time.steady += ms;
     },
-    async server({ limits, at, wrap = (store) => store } = {}) {
+    async server({ limits, at, wrap = (store: Store) => store } = {}) {
       const store = wrap(await openStore(join(root, 'state')));
       const audit = createAuditLog({ store, now: () => time.wall });
       const clock = { wall: () => time.wall, steady: () => time.steady };
@@ -197,7 +197,7 @@ export async function stateByLog(store: Store, id: string): Promise<State> {
       name === 'requested' ? 'pending' : name === 'released' ? 'approved' : STATES.find((each) => each === name);
     if (to === undefined) continue;
     if (state === undefined ? to !== 'pending' : data['from'] !== state || !mayMove(state, to))
-      throw new Error(`${id}: ${kind} from ${String(data['from'])}, but it was ${state}`);
+      throw new Error(`${id}: ${kind} from ${JSON.stringify(data['from'])}, but it was ${state}`);
     state = to;
   }
   if (state === undefined) throw new Error(`The log knows nothing of ${id}.`);

@@ -20,7 +20,7 @@ beforeEach(async () => {
   racers = await Promise.all(Array.from({ length: PROCESSES }, racer));
 });
 afterEach(async () => {
-  await Promise.all(racers.map(({ end }) => end()));
+  await Promise.all(racers.map((each) => each.end()));
   await here.end();
 });
 
@@ -49,7 +49,7 @@ test(`I2 ${PROCESSES} processes with ${RACERS} racers each claim and run one app
   for (let n = 0; n < REQUESTS; n += 1) {
     const { id } = await server.approved(`file ${n}`);
     ids.push(id);
-    const outcomes = (await Promise.all(racers.map(({ tell }) => tell(`run ${id} ${RACERS}`)))).flat();
+    const outcomes = (await Promise.all(racers.map((each) => each.tell(`run ${id} ${RACERS}`)))).flat();
     expect(outcomes.toSorted()).toEqual(['done', ...Array<string>(PROCESSES * RACERS - 1).fill('refused: conflict')]);
     expect((await server.kinds(id)).filter((kind) => kind === 'claimed')).toHaveLength(1);
     expect(await stateByLog(server.store, id)).toBe('done');

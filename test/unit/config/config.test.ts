@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -21,7 +21,7 @@ describe('settings', () => {
     expect(config).toMatchObject({
       persona: 'devops',
       tools: 'persona',
-      user: 'ann',
+      user: userInfo().username,
       transport: { kind: 'unset' },
       state: join(root, '.local/state/holdpoint'),
       keys: join(root, '.config/holdpoint/keys'),
