@@ -1,11 +1,19 @@
 import { createReadStream } from 'node:fs';
 
+import { z } from 'zod';
+
 import { HoldpointError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
 import { canonicalJson } from './canonical.ts';
 import { approvalOf, type AuditRecord, type Head } from './chain.ts';
 import { parseCanonical, type AuditSource, type FoundRecord, type Problem } from './verify.ts';
+
+const head = z.strictObject({
+  writer: z.string(),
+  seq: z.int().min(1),
+  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+});
 
 const PAGE = 1000;
 const MAX_STRAYS = 100;
@@ -103,7 +111,8 @@ export async function exportSource(file: string): Promise<AuditSource> {
   let heads: readonly Head[] | undefined;
   for await (const { value, line, number } of linesOf(file)) {
     if (heads) faults.push(unreadable(number, 'something follows the line of heads'));
-    if (value && Array.isArray(value['heads'])) heads = value['heads'] as unknown as Head[];
+    const found = headsOf(value, line);
+    if (found) heads = found;
     else if (!recordOf(value, line)) faults.push(unreadable(number, 'this line is no audit record as it was exported'));
   }
   if (!heads) faults.push({ problem: 'cut', writer: file, seq: 0, says: 'the file ends without its line of heads' });
@@ -115,6 +124,13 @@ async function* exportedRecords(file: string): AsyncIterable<FoundRecord> {
     const found = recordOf(value, line);
     if (found) yield found;
   }
+}
+
+/** The heads of an export's last line, exactly as they were written; undefined where the line is anything else. */
+function headsOf(value: Record<string, Json> | undefined, line: string): readonly Head[] | undefined {
+  if (!value || Object.keys(value).join() !== 'heads' || parseCanonical(line) === undefined) return undefined;
+  const parsed = z.array(head).safeParse(value['heads']);
+  return parsed.success ? parsed.data : undefined;
 }
 
 /** A line's record; undefined where it is none. A line that was spelled differently is found, but does not agree. */

@@ -153,6 +153,18 @@ describe('I8 in an exported file', () => {
     );
   });
 
+  test('any name or value changed in the line of heads is found', async () => {
+    const lines = await kit.exported();
+    const last = lines.length - 1;
+    for (const [at, byte] of [...(lines[last] ?? '')].entries()) {
+      const changed = lines.with(
+        last,
+        `${lines[last]!.slice(0, at)}${byte === 'x' ? 'y' : 'x'}${lines[last]!.slice(at + 1)}`,
+      );
+      expect((await verifyLines(changed)).ok, `at ${at}`).toBe(false);
+    }
+  });
+
   test('any line removed, doubled, or moved is found', async () => {
     const lines = await kit.exported();
     for (const [index, line] of lines.entries()) {
