@@ -143,6 +143,7 @@ export async function createApp({
       await services.ports.processes.close();
       files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
+      await audit.checkpoint();
       await audit.close();
       await store.close();
     },

@@ -41,7 +41,7 @@ export async function hold(
  * ones; what moved since the approval makes it `stale`.
  */
 export async function runApproved(id: string, call: Call, services: Services): Promise<Answer> {
-  const { approvals, audit } = services;
+  const { approvals } = services;
   const claim = await approvals.claim(id, call.principal, services.owner, call.id);
   const { request } = claim;
   const { passage, changes } = await again(claim, call, services);
@@ -49,7 +49,6 @@ export async function runApproved(id: string, call: Call, services: Services): P
     await approvals.stale(claim, changes);
     throw new HoldpointError('stale', `Something moved since ${id} was made, so nothing was done.`, { changes });
   }
-  await audit.flush();
   await approvals.acting(claim, {
     kind: 'opened',
     callId: call.id,

@@ -51,6 +51,17 @@ describe('appending', () => {
     await log.close();
   });
 
+  test('what is appended while a commit is under way is written by the next', async () => {
+    const log = kit.log();
+    log.append({ kind: 'received', data: { n: 1 } });
+    await log.transaction(async (_, append) => {
+      log.append({ kind: 'received', data: { n: 3 } });
+      await append({ kind: 'opened', data: { n: 2 } });
+    });
+    await log.flush();
+    expect((await stored()).map(([, data]) => data)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
   test('what the caller changes later is not what it appended', async () => {
     const log = kit.log();
     const data: JsonObject = { path: 'a' };

@@ -155,12 +155,11 @@ describe('I8 in an exported file', () => {
 
   test('any name or value changed in the line of heads is found', async () => {
     const lines = await kit.exported();
-    const last = lines.length - 1;
-    for (const [at, byte] of [...(lines[last] ?? '')].entries()) {
-      const changed = lines.with(
-        last,
-        `${lines[last]!.slice(0, at)}${byte === 'x' ? 'y' : 'x'}${lines[last]!.slice(at + 1)}`,
-      );
+    const heads = lines.at(-1)!;
+    for (let at = 0; at < heads.length; at += 1) {
+      const changed = lines
+        .slice(0, -1)
+        .concat(`${heads.slice(0, at)}${heads[at] === 'x' ? 'y' : 'x'}${heads.slice(at + 1)}`);
       expect((await verifyLines(changed)).ok, `at ${at}`).toBe(false);
     }
   });
