@@ -83,18 +83,19 @@ export function createAsking(ledger: Ledger, limits: Limits) {
     { session, now }: Step,
     { principal, planDigest: plan }: RequestBody,
   ): Promise<HoldpointError | undefined> {
-    const who = principalId(principal);
+    // By person and agent: another client's name must not make the limits anew.
+    const who = principalId({ ...principal, client: '' });
     const [denied] = await session.query<{ id: string; moved_at: number }>(
-      `SELECT id, moved_at FROM approval_requests WHERE principal = ? AND plan_digest = ? AND state = 'denied' AND moved_at > ? ORDER BY moved_at DESC LIMIT 1`,
-      [who, plan, now - limits.refuseAfterDenial],
+      `SELECT id, moved_at FROM approval_requests WHERE substr(principal, 1, ?) = ? AND plan_digest = ? AND state = 'denied' AND moved_at > ? ORDER BY moved_at DESC LIMIT 1`,
+      [who.length, who, plan, now - limits.refuseAfterDenial],
     );
     if (denied)
       return new HoldpointError('denied', `Exactly this was denied at ${time(denied.moved_at)} (${denied.id}).`, {
         hint: `Do not ask again before ${time(denied.moved_at + limits.refuseAfterDenial)}: plan differently, or ask the person what would be acceptable.`,
       });
     const [pending] = await session.query<{ n: number }>(
-      `SELECT count(*) AS n FROM approval_requests WHERE principal = ? AND state = 'pending' AND approve_by >= ?`,
-      [who, now],
+      `SELECT count(*) AS n FROM approval_requests WHERE substr(principal, 1, ?) = ? AND state = 'pending' AND approve_by >= ?`,
+      [who.length, who, now],
     );
     if ((pending?.n ?? 0) >= limits.pendingPerPrincipal)
       return new HoldpointError(
@@ -105,8 +106,8 @@ export function createAsking(ledger: Ledger, limits: Limits) {
         },
       );
     const [recent] = await session.query<{ n: number }>(
-      'SELECT count(*) AS n FROM approval_requests WHERE principal = ? AND created_at > ?',
-      [who, now - 60_000],
+      'SELECT count(*) AS n FROM approval_requests WHERE substr(principal, 1, ?) = ? AND created_at > ?',
+      [who.length, who, now - 60_000],
     );
     if ((recent?.n ?? 0) >= limits.requestsPerMinute)
       return new HoldpointError(

@@ -6,7 +6,7 @@ import type { RequestBody, SignedDecision } from './request.ts';
 const DECISION_DOMAIN = 'holdpoint decision v1\n';
 
 /** `sha256:…` of a whole plan's RFC 8785 form. The same plan has the same digest, whenever and wherever it was made. */
-export function planDigest(plan: Plan): string {
+export function planDigest({ manner: _manner, ...plan }: Plan): string {
   return sha256(canonicalJson(plan));
 }
 

@@ -24,7 +24,7 @@ export interface Hold {
 }
 
 /** A plan without what only the run needs, its secrets masked. */
-export type VisiblePlan = Omit<Plan, 'data'>;
+export type VisiblePlan = Omit<Plan, 'data' | 'manner'>;
 
 /** What never changes in a request: exactly what its digest covers and approvers sign. Times are milliseconds since 1970. */
 export interface RequestBody {

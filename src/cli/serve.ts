@@ -15,8 +15,8 @@ interface ServeFlags extends Flags {
   auto?: boolean;
 }
 
-/** Milliseconds that running calls get to end after a signal. */
-const GRACE = 20_000;
+/** Milliseconds that running calls get to end after a signal: a little more than the longest wait of a tool. */
+const GRACE = 55_000;
 
 export function register(program: Command): void {
   sharedOptions(program.command('serve'))
@@ -146,6 +146,9 @@ function stopOnce(app: App, log: Logger, close: () => Promise<void> = async () =
 /** What was no message still leaves a trace. */
 function malformedOf({ services }: App): (reason: string, begins: string) => void {
   return (reason, begins) => {
-    services.audit.append({ kind: 'received', data: { malformed: reason, begins: services.redactor.text(begins) } });
+    services.audit.append({
+      kind: 'received',
+      data: { malformed: reason, begins: services.redactor.text(begins).slice(0, 80) },
+    });
   };
 }

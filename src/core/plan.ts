@@ -39,4 +39,6 @@ export interface Plan<D extends Json = Json> {
   preview: Preview;
   /** What `run` needs beyond the steps. Secrets never: only references to them. */
   data: D;
+  /** How `run` reports, such as how long it waits: nothing of what it does. Plans that differ in it alone are the same. */
+  manner?: Json;
 }

@@ -27,6 +27,8 @@ interface BaseContext {
   principal: Principal;
   /** Whether the policy allows this target at once to this principal through this tool. For leaving out what may not be seen. */
   permits: (target: Target) => boolean;
+  /** Masks secrets; for texts that are cut or taken apart before dispatch masks what is left. */
+  redact: (text: string) => string;
   /** Correlation id of the call; goes to upstream requests. */
   callId: string;
   signal: AbortSignal;

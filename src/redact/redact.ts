@@ -3,7 +3,7 @@ import type { Json } from '../core/json.ts';
 export const MASK = '[redacted]';
 
 /** Names whose values are secret wherever they stand: as an object's key, in `NAME=value`, in `name: value`. */
-const SECRET_NAME = String.raw`[\w.-]*(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?keys?|signing[-_]?keys?|encryption[-_]?keys?|credentials?|authorization|auth[-_]?key|connection[-_]?string|dsn)`;
+const SECRET_NAME = String.raw`[\w.-]{0,64}(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?keys?|signing[-_]?keys?|encryption[-_]?keys?|credentials?|authorization|auth[-_]?key|connection[-_]?string|dsn)`;
 
 const SECRET_KEY = new RegExp(`^${SECRET_NAME}$`, 'i');
 
@@ -14,7 +14,7 @@ const NOT_SECRET =
 /** Token shapes that vendors publish for scanners; each is specific enough to mask wherever it stands. */
 const SHAPES: readonly RegExp[] = [
   /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g,
-  /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/g,
+  /\beyJ[\w-]{8,4096}\.eyJ[\w-]{8,8192}\.[\w-]{8,4096}/g,
   /\bgh[pousr]_\w{30,}\b/g,
   /\bgithub_pat_\w{40,}\b/g,
   /\bglpat-[\w-]{18,}/g,
@@ -31,7 +31,7 @@ const SHAPES: readonly RegExp[] = [
 ];
 
 /** `scheme://user:password@host`: the password goes, the rest stays. */
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s/@]+(@)/gi;
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s:/@]{0,200}:)[^\s/@]{1,500}(@)/gi;
 
 const BEARER = /\b((?:bearer|basic)\s+)[\w+/=.~-]{12,}/gi;
 
@@ -56,7 +56,8 @@ export function createRedactor(known: Iterable<string>): Redactor {
   const literal = literals.length > 0 ? new RegExp(literals.map(escapeRegExp).join('|'), 'g') : undefined;
   const text = (input: string): string => {
     let output = literal ? input.replace(literal, MASK) : input;
-    for (const shape of SHAPES) output = output.replace(shape, MASK);
+    // Line by line, so that what stands on which line stays true.
+    for (const shape of SHAPES) output = output.replace(shape, (found) => found.replace(/[^\n]+/g, MASK));
     return output.replace(URL_PASSWORD, `$1${MASK}$2`).replace(BEARER, `$1${MASK}`).replace(ASSIGNMENT, `$1${MASK}`);
   };
   const visit = (value: Json, secret: boolean): Json => {

@@ -10,7 +10,7 @@ import { decide } from '../policy/decide.ts';
 import { denied, failed, planned, type Answer } from './answer.ts';
 import { whatMoved } from './compare.ts';
 import { hold } from './hold.ts';
-import { checkShape, forAudit, invalid, parseInput } from './input.ts';
+import { forAudit, shapeProblem, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
 import { serverTools, useTool, type ServerTool } from './server-tools.ts';
 import type { Call, Services } from './services.ts';
@@ -48,16 +48,18 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
   const began = performance.now();
   let answer: Answer;
   try {
+    const shape = shapeProblem(call.arguments);
     audit.append({
       kind: 'received',
       callId: call.id,
       data: redactor.json({
         tool: call.tool.slice(0, 200),
-        arguments: forAudit(call.arguments),
+        arguments: shape ? shape.message : forAudit(call.arguments),
         principal: principalId(call.principal),
         transport: call.transport,
       }),
     });
+    if (shape) throw shape;
     answer = await handle();
   } catch (thrown) {
     const error = asHoldpointError(thrown);
@@ -101,7 +103,6 @@ function redacted(answer: Answer, { redactor }: Services): Answer {
 async function route(call: Call, services: Services, surfaces: ReadonlyMap<string, ServerTool>): Promise<Answer> {
   const broken = services.audit.broken();
   if (broken) throw broken;
-  checkShape(call.arguments);
   const inner = call.tool === useTool.name ? unwrap(call) : call;
   const surface = surfaces.get(inner.tool);
   if (surface) {

@@ -1,3 +1,6 @@
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { ApprovalRequest, Claim, VisiblePlan } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ApprovalNotice } from '../core/envelope.ts';
@@ -104,27 +107,68 @@ async function act(claim: Claim, passage: Passage, services: Services): Promise<
   const stepDone = (step: string, outcome: Json) =>
     void outcomes.push(approvals.stepDone(claim, step, redactor.json(outcome)).catch(lost));
   try {
-    services.at('run:before');
-    const answer = await runPlan(passage, claim.plan, services, stepDone);
-    services.at('run:after');
+    let end: { answer: Answer } | { error: HoldpointError };
+    try {
+      services.at('run:before');
+      end = { answer: await runPlan(passage, claim.plan, services, stepDone) };
+      services.at('run:after');
+    } catch (thrown) {
+      end = { error: asHoldpointError(thrown) };
+    }
     await Promise.all(outcomes);
-    await approvals.settle(claim, { state: 'done', outcome: { result: answer.envelope.result ?? {} } });
-    return answer;
-  } catch (thrown) {
-    const error = asHoldpointError(thrown);
-    await Promise.all(outcomes);
-    await approvals.settle(claim, {
-      state: 'failed',
-      outcome: redactor.json({ code: error.code, reason: error.message }),
-    });
-    throw thrown;
+    const recorded = await settle(claim, end, services);
+    if ('answer' in end) return recorded ? end.answer : withNext(end.answer, unrecorded(claim.request.id));
+    throw recorded
+      ? end.error
+      : new HoldpointError(end.error.code, end.error.message, {
+          hint: unrecorded(claim.request.id),
+          cause: end.error,
+        });
   } finally {
     clearInterval(renewing);
   }
 }
 
+/** How long to go on trying to record an outcome: a store that is busy or full for a moment must not make it look otherwise. */
+const SETTLE_WITHIN = 30_000;
+
+/** Records how the run ended, as it ended; false where the store did not take it in time. */
+async function settle(
+  claim: Claim,
+  end: { answer: Answer } | { error: HoldpointError },
+  services: Services,
+): Promise<boolean> {
+  const settlement =
+    'answer' in end
+      ? { state: 'done' as const, outcome: { result: end.answer.envelope.result ?? {} } }
+      : {
+          state: 'failed' as const,
+          outcome: services.redactor.json({ code: end.error.code, reason: end.error.message }),
+        };
+  const giveUp = performance.now() + SETTLE_WITHIN;
+  for (;;) {
+    try {
+      await services.approvals.settle(claim, settlement);
+      return true;
+    } catch (err) {
+      services.log('error', { approval: claim.request.id, err }, 'the outcome of a run could not be recorded');
+      const again = err instanceof HoldpointError && err.code === 'unavailable' && performance.now() < giveUp;
+      if (!again) return false;
+      await sleep(500);
+    }
+  }
+}
+
+function unrecorded(id: string): string {
+  return `It ran, but its outcome could not be recorded. Do not repeat it. A person mends the state directory and then runs "holdpoint approvals resolve ${id}".`;
+}
+
+function withNext({ envelope, text }: Answer, next: string): Answer {
+  return { envelope: { ...envelope, next }, text: `${text}\n${next}` };
+}
+
 /** What people are shown of a plan: its secrets masked. */
-function shownOf({ data: _data, ...shown }: Plan, redactor: Redactor): VisiblePlan {
+function shownOf({ data: _data, manner: _manner, ...shown }: Plan, redactor: Redactor): VisiblePlan {
   return redactor.json(shown as unknown as JsonObject) as unknown as VisiblePlan;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-import { HoldpointError } from '../core/errors.ts';
+import { asHoldpointError, HoldpointError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { AnyTool } from '../core/tool.ts';
 import { likely } from '../core/nearest.ts';
@@ -34,15 +34,25 @@ export interface ParsedInput {
  * @throws HoldpointError `invalid_input` that names each wrong argument, what it should be and the nearest known one.
  */
 export function parseInput(tool: AnyTool, raw: unknown): ParsedInput {
-  checkShape(raw);
+  const shape = shapeProblem(raw);
+  if (shape) throw shape;
   const parsed = inputSchemaOf(tool).safeParse(raw ?? {});
   if (!parsed.success) throw invalid(tool.name, parsed.error, Object.keys(inputSchemaOf(tool).shape));
   const { dryRun, ...input } = parsed.data as JsonObject & { dryRun?: boolean };
   return { input, dryRun: tool.effect !== 'read' && dryRun === true };
 }
 
-/** Refuses what is too large or too deep to be anything that was meant, before any schema looks at it. */
-export function checkShape(raw: unknown): void {
+/** What is wrong with arguments too large or too deep to be anything that was meant; looked for before anything else touches them. */
+export function shapeProblem(raw: unknown): HoldpointError | undefined {
+  try {
+    checkShape(raw);
+    return undefined;
+  } catch (thrown) {
+    return asHoldpointError(thrown);
+  }
+}
+
+function checkShape(raw: unknown): void {
   let bytes = 0;
   const visit = (value: unknown, depth: number): void => {
     if (depth > MAX_DEPTH)
@@ -93,15 +103,14 @@ export function schemaHash(tool: AnyTool): string {
   return createHash('sha256').update(JSON.stringify(shape)).digest('hex');
 }
 
-/** Arguments as the audit log keeps them: long strings become their length and SHA-256, so that the log stays small. */
-export function forAudit(raw: unknown, depth = 0): Json {
+/** Arguments whose text is a file's: the log keeps that it was sent, not what. */
+const CONTENT = new Set(['content', 'oldText', 'newText']);
+
+/** Arguments as the audit log keeps them: long strings and contents become their length and SHA-256. */
+export function forAudit(raw: unknown, depth = 0, key = ''): Json {
   if (typeof raw === 'string') {
-    if (raw.length <= 512) return raw;
-    return {
-      sha256: createHash('sha256').update(raw).digest('hex'),
-      bytes: Buffer.byteLength(raw),
-      begins: raw.slice(0, 80),
-    };
+    if (raw.length <= 512 && !CONTENT.has(key)) return raw;
+    return { sha256: createHash('sha256').update(raw).digest('hex'), bytes: Buffer.byteLength(raw) };
   }
   if (raw === null || typeof raw === 'boolean' || typeof raw === 'number') return raw;
   if (typeof raw !== 'object' || depth > 6) return `(${Array.isArray(raw) ? 'array' : typeof raw})`;
@@ -112,7 +121,9 @@ export function forAudit(raw: unknown, depth = 0): Json {
     ];
   const entries = Object.entries(raw);
   return Object.fromEntries([
-    ...entries.slice(0, 50).map(([key, value]): [string, Json] => [key.slice(0, 80), forAudit(value, depth + 1)]),
+    ...entries
+      .slice(0, 50)
+      .map(([name, value]): [string, Json] => [name.slice(0, 80), forAudit(value, depth + 1, name)]),
     ...(entries.length > 50 ? [['(more)', entries.length - 50] as [string, Json]] : []),
   ]);
 }

@@ -97,6 +97,7 @@ function contextOf(tool: AnyTool, policy: Policy, call: Call, services: Services
     principal: call.principal,
     callId: call.id,
     signal: call.signal,
+    redact: services.redactor.text,
     permits: (target) =>
       decide(policy, { principal: call.principal, tool: tool.name, targets: [target] }, services.now()).verdict ===
       'allow',

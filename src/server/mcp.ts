@@ -77,7 +77,15 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
         cacheHints: { 'tools/list': { ttlMs: LIST_TTL, cacheScope: 'private' } },
       },
     );
-    const principalOf = (request: ServerContext): Principal => principal(options, context, request, server);
+    // The first name holds for the whole connection: a client that goes by many names is still one.
+    let client: string | undefined;
+    const principalOf = (request: ServerContext): Principal => {
+      const agent = services.persona.name;
+      if (options.transport === 'http')
+        return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
+      client ??= clientName(request, server);
+      return { person: options.person, agent, client };
+    };
     server.setRequestHandler('tools/list', () => ({ tools }));
     server.setRequestHandler('tools/call', async ({ params }, request) => {
       const token = request.mcpReq._meta?.progressToken;
@@ -126,12 +134,9 @@ function resultOf({ envelope, text }: Answer) {
   };
 }
 
-/** From the connection alone: on HTTP the token says who it is, on stdio the operating system's user and the client's own name. */
-function principal(options: McpOptions, context: McpRequestContext, request: ServerContext, server: Server): Principal {
-  const agent = options.services.persona.name;
-  if (options.transport === 'http')
-    return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
+/** A client's own name for itself: from its handshake, or in the newer era from the message. */
+function clientName(request: ServerContext, server: Server): string {
   const envelope = request.mcpReq.envelope as Readonly<Record<string, { name?: unknown } | undefined>> | undefined;
   const name = envelope?.[CLIENT_INFO_META_KEY]?.name ?? server.getClientVersion()?.name;
-  return { person: options.person, agent, client: typeof name === 'string' ? name.slice(0, 100) : 'unknown' };
+  return typeof name === 'string' ? name.slice(0, 100).toWellFormed() : 'unknown';
 }

@@ -43,8 +43,8 @@ export async function createPolicySource(file: string, load: (file: string) => P
 
 async function mark(file: string): Promise<string> {
   try {
-    const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
-    return [dev, ino, size, mtimeNs].join(':');
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs, ctimeNs].join(':');
   } catch {
     return 'gone';
   }

@@ -163,7 +163,7 @@ function translate(thrown: unknown): unknown {
   const code = resultCode(thrown);
   if (BUSY.has(code))
     return new HoldpointError('unavailable', 'The store is busy: another process is writing to it.', {
-      hint: 'Nothing was changed. Try again in a few seconds.',
+      hint: 'The store was not changed by this. Try again in a few seconds.',
       cause: thrown,
     });
   if (ENVIRONMENT.has(code))
@@ -171,7 +171,7 @@ function translate(thrown: unknown): unknown {
       'unavailable',
       `The store cannot be used: ${thrown instanceof Error ? thrown.message : String(thrown)}.`,
       {
-        hint: 'Nothing was changed. Check the state directory (--state): free space, permissions, and that holdpoint.db is undamaged.',
+        hint: 'The store was not changed by this. Check the state directory (--state): free space, permissions, and that holdpoint.db is undamaged.',
         cause: thrown,
       },
     );

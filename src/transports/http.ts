@@ -12,6 +12,9 @@ import {
 import { HoldpointError } from '../core/errors.ts';
 import { complaintOf } from './complaint.ts';
 
+/** Characters of a refused message that the log may look at. */
+const BEGINS = 4096;
+
 const MAX_BODY_BYTES = 33_554_432;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 
@@ -165,7 +168,7 @@ async function readJson(
         413,
         -32600,
         `The body is larger than ${MAX_BODY_BYTES / 1_048_576} MiB.`,
-        chunks[0]?.subarray(0, 80).toString() ?? '',
+        chunks[0]?.subarray(0, BEGINS).toString() ?? '',
       );
     chunks.push(chunk);
   }
@@ -173,10 +176,10 @@ async function readJson(
   try {
     const message: unknown = JSON.parse(text);
     const complaint = complaintOf(message);
-    if (complaint) malformed(complaint, text.slice(0, 80));
+    if (complaint) malformed(complaint, text.slice(0, BEGINS));
     return message;
   } catch {
-    return refuse(400, -32700, 'Parse error: the body is no JSON.', text.slice(0, 80));
+    return refuse(400, -32700, 'Parse error: the body is no JSON.', text.slice(0, BEGINS));
   }
 }
 

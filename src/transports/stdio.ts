@@ -4,6 +4,9 @@ import type { JSONRPCMessage, McpServerFactory, Transport } from '@modelcontextp
 
 import { complaintOf } from './complaint.ts';
 
+/** Characters of a refused message that the log may look at. */
+const BEGINS = 4096;
+
 /** One message at most; a longer line is answered with an error and skipped, and the connection goes on. */
 const MAX_MESSAGE_BYTES = 33_554_432;
 
@@ -66,7 +69,7 @@ function lineTransport({ stdin, stdout, malformed, onclose }: StdioOptions): Tra
     pending.push(rest);
     bytes += rest.length;
     if (bytes <= MAX_MESSAGE_BYTES) return;
-    const begins = Buffer.concat(pending).subarray(0, 80).toString();
+    const begins = Buffer.concat(pending).subarray(0, BEGINS).toString();
     pending = [];
     bytes = 0;
     skipping = true;
@@ -79,15 +82,15 @@ function lineTransport({ stdin, stdout, malformed, onclose }: StdioOptions): Tra
     try {
       message = JSON.parse(text);
     } catch {
-      refuse(-32700, 'Parse error: the line is no JSON. Send one JSON-RPC 2.0 message a line.', text.slice(0, 80));
+      refuse(-32700, 'Parse error: the line is no JSON. Send one JSON-RPC 2.0 message a line.', text.slice(0, BEGINS));
       return;
     }
     if (!isMessage(message)) {
-      refuse(-32600, 'Invalid request: the line is no JSON-RPC 2.0 message.', text.slice(0, 80));
+      refuse(-32600, 'Invalid request: the line is no JSON-RPC 2.0 message.', text.slice(0, BEGINS));
       return;
     }
     const complaint = complaintOf(message);
-    if (complaint) malformed(complaint, text.slice(0, 80));
+    if (complaint) malformed(complaint, text.slice(0, BEGINS));
     transport.onmessage?.(message);
   }
   return transport;

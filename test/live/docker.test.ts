@@ -57,6 +57,7 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
       callId: 'live-test',
       signal: stopping.signal,
       permits: ({ path = '' }) => !/(^|\/)(\.env|secrets)(\/|$)/.test(path),
+      redact: (text: string) => text,
       progress: (update) => seen.push(update),
       stepDone: () => {},
     };

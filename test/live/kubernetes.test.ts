@@ -42,6 +42,7 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
       callId: 'live-test',
       signal: new AbortController().signal,
       permits: () => true,
+      redact: (text: string) => text,
       progress: (update) => seen.push(update.message),
       stepDone: () => {},
     };

@@ -59,6 +59,8 @@ export interface SearchOptions {
   glob?: string;
   /** No file is opened for which it answers false. */
   permits: (file: FileFacts) => boolean;
+  /** Masks secrets in a file's whole text, line by line; only what matches and is shown after that counts. */
+  redact?: (text: string) => string;
   /** Matches to return at most, best first. */
   limit: number;
   signal?: AbortSignal;

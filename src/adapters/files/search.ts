@@ -37,7 +37,7 @@ interface Match {
 
 /** Searches file after file, and ranks what it found: best lines first, and of each file only its best. */
 export async function search(source: SearchSource, options: SearchOptions): Promise<SearchResult> {
-  const { query, glob, permits, limit, signal } = options;
+  const { query, glob, permits, limit, signal, redact = (text) => text } = options;
   const test = await lineTest(query);
   const until = performance.now() + MAX_TIME;
   let lastTurn = performance.now();
@@ -84,9 +84,14 @@ export async function search(source: SearchSource, options: SearchOptions): Prom
 
   /** Adds the lines that match; true when it stopped early. */
   async function searchFile(path: string, bytes: Uint8Array): Promise<boolean> {
-    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8').split('\n');
-    for (const [index, text] of lines.entries()) {
-      const { score, whole } = test(text.length > MAX_LINE ? text.slice(0, MAX_LINE) : text);
+    const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+    let masked: string[] | undefined;
+    for (const [index, line] of content.split('\n').entries()) {
+      if (test(line.slice(0, MAX_LINE)).score === 0) continue;
+      // Once more on what may be shown: a match must say nothing of what is masked.
+      masked ??= redact(content).split('\n');
+      const text = masked[index] ?? '';
+      const { score, whole } = test(text.slice(0, MAX_LINE));
       if (score > 0 && whole) matches.push({ path, line: index + 1, text, score });
       else if (score >= 0.5 && matches.length === 0 && partial.length < MAX_MATCHES)
         partial.push({ path, line: index + 1, text, score });

@@ -44,7 +44,7 @@ export default defineTool({
     };
   },
 
-  async run({ data: { query, glob, path } }, { files, permits, signal }) {
+  async run({ data: { query, glob, path } }, { files, permits, redact, signal }) {
     const facts = await files.look(path);
     if (facts.type === 'missing')
       throw new HoldpointError('not_found', `${path} is not there.`, {
@@ -52,6 +52,7 @@ export default defineTool({
       });
     const seen = ({ path: file, real }: FileFacts) => [file, real].every((one) => permits(fileTarget(one, 'read')));
     const found = await files.search({
+      redact,
       query,
       ...(glob !== null && { glob }),
       permits: seen,

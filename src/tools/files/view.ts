@@ -55,7 +55,7 @@ export default defineTool({
     };
   },
 
-  async run({ data: { path, real, type, from, to } }, { files, permits, signal }) {
+  async run({ data: { path, real, type, from, to } }, { files, permits, redact, signal }) {
     if (type === 'folder') {
       const seen = ({ path: entry, real: leadsTo, type: kind }: FileFacts) =>
         [entry, leadsTo].every((one) => permits(kind === 'folder' ? folderTarget(one) : fileTarget(one, 'read')));
@@ -73,7 +73,7 @@ export default defineTool({
     }
     const { bytes, size } = await files.read(path, { maxBytes: MAX_FILE, real });
     if (bytes.subarray(0, 8192).includes(0)) return { path, note: `Binary file of ${size} bytes, not shown.` };
-    return { path, ...linesOf(new TextDecoder().decode(bytes), from, to, size > bytes.length) };
+    return { path, ...linesOf(redact(new TextDecoder().decode(bytes)), from, to, size > bytes.length) };
   },
 
   render: ({ path, lines, total, text, entries, note }) =>

@@ -36,7 +36,6 @@ const input = z.strictObject({
 type RolloutData = {
   action: (typeof ACTIONS)[number];
   ref: Pick<WorkloadRef, keyof WorkloadRef>;
-  wait: number;
   /** Null for what only reads. */
   write: { change: WorkloadChange; bound: Pick<Bound, keyof Bound>; undo: string | null } | null;
 };
@@ -93,7 +92,8 @@ export default defineTool({
         preconditions: [],
         steps: [{ id: action, does: summary, call: { ...ref } }],
         preview: { summary },
-        data: { action, ref, wait, write: null },
+        data: { action, ref, write: null },
+        manner: { wait },
       };
     }
     const target = workloadTarget(kind, name, place, 'write');
@@ -112,12 +112,14 @@ export default defineTool({
       preconditions,
       steps: [{ id: 'patch', does: `${does} ${target.id}`, call }],
       preview: { summary: `${does} ${target.id}`, text },
-      data: { action, ref, wait, write: { change, bound, undo } },
+      data: { action, ref, write: { change, bound, undo } },
+      manner: { wait },
     };
   },
 
-  async run({ data }, context) {
-    const { action, ref, wait, write } = data;
+  async run({ data, manner }, context) {
+    const { action, ref, write } = data;
+    const { wait } = manner as { wait: number };
     const { kubernetes, progress, stepDone } = context;
     const head = { action, workload: `${ref.kind}/${ref.name}`, namespace: ref.namespace, context: ref.context };
     const report = ({ message, updated, desired }: RolloutState) =>

@@ -39,6 +39,7 @@ beforeEach(() => {
     callId: 'call-1',
     signal: new AbortController().signal,
     permits: ({ path = '' }) => !/(^|\/)(\.env|secrets)(\/|$)/i.test(path),
+    redact: (text: string) => text,
     progress: (update) => seen.push(update),
     stepDone: () => {},
   };

@@ -28,6 +28,7 @@ function context(): RunContext<'kubernetes'> {
     callId: 'call-1',
     signal: new AbortController().signal,
     permits: (target) => permits(target),
+    redact: (text: string) => text,
     progress: () => {},
     stepDone: () => {},
   };

@@ -27,6 +27,7 @@ beforeEach(() => {
     callId: 'call-1',
     signal: new AbortController().signal,
     permits: () => true,
+    redact: (text: string) => text,
     progress: () => {},
     stepDone: (id) => outcomes.push(id),
   };

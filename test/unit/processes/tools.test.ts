@@ -209,6 +209,7 @@ describe('launch-process (C4)', () => {
       callId: 'c',
       signal: new AbortController().signal,
       permits: () => true,
+      redact: (text: string) => text,
     };
     const before = await launchProcess.plan(input, context);
     expect(await launchProcess.plan(input, context)).toEqual(before);

@@ -279,6 +279,36 @@ describe('an approved run', () => {
     expect((await run(id)).envelope.status).toBe('done');
   });
 
+  test('a run whose outcome cannot be recorded at once is recorded as what it was, when the store takes it', async () => {
+    const id = await decided();
+    const { approvals } = bench.services;
+    const settle = approvals.settle.bind(approvals);
+    let refused = 0;
+    approvals.settle = async (...args) => {
+      if (refused++ < 2) throw new HoldpointError('unavailable', 'The store is busy.');
+      return settle(...args);
+    };
+    expect((await run(id)).envelope).toMatchObject({ status: 'done', result: { value: '2' } });
+    expect((await approvals.find(id)).state).toBe('done');
+    expect(refused).toBe(3);
+  });
+
+  test('where the store never takes it, the answer is the true one and says not to repeat it', async () => {
+    const id = await decided();
+    const { approvals } = bench.services;
+    approvals.settle = async () => {
+      throw new HoldpointError('internal', 'broken');
+    };
+    const { envelope, text } = await run(id);
+    expect(envelope).toMatchObject({
+      status: 'done',
+      result: { value: '2' },
+      next: expect.stringContaining('Do not repeat it') as string,
+    });
+    expect(text).toContain(`approvals resolve ${id}`);
+    expect((await approvals.find(id)).state).toBe('acting');
+  });
+
   test('every step of it is in the audit log, which verifies (I8)', async () => {
     const id = await decided();
     await run(id);

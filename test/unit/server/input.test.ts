@@ -59,7 +59,7 @@ describe('arguments', () => {
   test('the audit log keeps a long text as its hash', () => {
     expect(forAudit({ content: 'y'.repeat(5000), path: 'a' })).toEqual({
       path: 'a',
-      content: { bytes: 5000, begins: 'y'.repeat(80), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+      content: { bytes: 5000, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
     });
   });
 
