@@ -60,7 +60,7 @@ export async function plannedChange(
   ]);
   const change = resolved(ref, wanted, workload, revisions);
   const what = `${ref.kind}/${ref.name} in ${ref.namespace}`;
-  const images = await imageBindings(kubernetes, ref, change, workload, engineImage, call);
+  const images = await imageBindings(kubernetes, ref, change, workload, revisions, engineImage, call);
   const preconditions: Precondition[] = [
     { id: `cluster:${ref.context}`, says: `the cluster behind context ${ref.context}`, value: cluster.uid },
     {
@@ -156,21 +156,32 @@ async function imageBindings(
   ref: WorkloadRef,
   change: WorkloadChange,
   workload: Workload,
+  revisions: readonly Revision[],
   engineImage: (reference: string) => Promise<string | null>,
   call: Call,
 ): Promise<ImageBinding[]> {
-  const named =
-    change.action === 'set-image'
-      ? Object.values(change.images)
-      : change.action === 'restart'
-        ? workload.containers.map(({ image }) => image)
-        : [];
+  const named = imagesAfter(change, workload, revisions);
   const tagged = [...new Set(named)].filter((image) => image !== '' && !image.includes('@')).sort();
   if (tagged.length === 0) return [];
   const nodes = await kubernetes.nodeDigests(ref.context, tagged, call);
   return Promise.all(
     tagged.map(async (image) => ({ image, value: { engine: await engineImage(image), nodes: nodes[image] ?? null } })),
   );
+}
+
+/** The images that pods start with once the change is made; none where it starts no pod. */
+function imagesAfter(change: WorkloadChange, workload: Workload, revisions: readonly Revision[]): string[] {
+  switch (change.action) {
+    case 'set-image':
+      return Object.values(change.images);
+    case 'undo':
+      return Object.values(revisions.find(({ revision }) => revision === change.revision)?.images ?? {});
+    case 'restart':
+    case 'resume':
+      return workload.containers.map(({ image }) => image);
+    case 'pause':
+      return [];
+  }
 }
 
 function wayBack(change: WorkloadChange, revisions: readonly Revision[]): string | null {

@@ -24,6 +24,28 @@ describe('view (C1, A7)', () => {
     ).toBe('invalid_input');
   });
 
+  test('a private key shows no line of it, read from its middle or searched for (C3)', async () => {
+    const { call, at } = await newFilesBench();
+    const begin = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+    const lines = Array.from({ length: 12 }, (_, index) => `  planted${index}AbCdEf0123456789`);
+    writeFileSync(
+      at('kubernetes/tls.yaml'),
+      ['kind: Secret', 'key: |', `  ${begin}`, ...lines, '  -----END PRIVATE KEY-----', 'last: line', ''].join('\n'),
+    );
+    for (const startLine of [1, 5, 9]) {
+      const { envelope } = await call('view', { path: 'kubernetes/tls.yaml', startLine });
+      expect(envelope.result?.['text']).toMatch(/last: line$/);
+      expect(JSON.stringify(envelope)).not.toContain('planted');
+    }
+    for (const query of ['planted3AbCdEf', '/planted\\d/']) {
+      const { envelope } = await call('codebase-retrieval', { query });
+      expect(JSON.stringify(envelope.result)).not.toMatch(/planted\dA|tls\.yaml:\d+/);
+    }
+    expect((await call('codebase-retrieval', { query: 'last: line' })).text).toContain(
+      'kubernetes/tls.yaml:17: last: line',
+    );
+  });
+
   test('a folder: one level, what policy denies left out and counted', async () => {
     const { call, at } = await newFilesBench();
     symlinkSync('docker/Dockerfile', at('Dockerfile'));
