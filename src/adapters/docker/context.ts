@@ -98,10 +98,20 @@ function below(folder: string, name: string): string {
   return folder === '.' ? name : `${folder}/${name}`;
 }
 
-async function ignoreRules(context: string, dockerfile: string, { files }: Reader): Promise<(name: string) => boolean> {
+async function ignoreRules(
+  context: string,
+  dockerfile: string,
+  { files, permits }: Reader,
+): Promise<(name: string) => boolean> {
   for (const path of [`${dockerfile}.dockerignore`, below(context, '.dockerignore')]) {
-    if ((await files.look(path)).type !== 'file') continue;
-    const { bytes } = await files.read(path, { maxBytes: MAX_TEXT });
+    const { type, real } = await files.look(path);
+    if (type !== 'file') continue;
+    if (![path, real].every((each) => permits(fileTarget(each, 'read'))))
+      throw new HoldpointError('denied', `${path} leads to a file that the policy does not let docker-build read.`, {
+        rule: 'paths',
+        hint: 'A person takes the link away.',
+      });
+    const { bytes } = await files.read(path, { maxBytes: MAX_TEXT, real });
     return contextRules(Buffer.from(bytes).toString('utf8'));
   }
   return () => false;

@@ -39,8 +39,9 @@ export default defineTool({
 
   targets: (input, { facts }) => classify(launchOf(input), facts).targets,
 
-  async plan(input, { facts, files, processes }) {
+  async plan(input, { facts, files, processes, permits }) {
     const classified = classify(launchOf(input), facts);
+    refuseUnbound(classified.targets, permits);
     const { program, argv, cwd, folder, effect } = classified;
     const [targets, { executable, environment }] = [
       [...classified.targets, ...(await reached(classified, files))],
@@ -84,6 +85,26 @@ export default defineTool({
 
   render: reportText,
 });
+
+/**
+ * A change of a cluster or an Engine that would wait for approval is refused: a command line names its object, and by the
+ * time it runs the name can mean another. The typed tools bind the object itself.
+ */
+function refuseUnbound(targets: readonly Target[], permits: (target: Target) => boolean): void {
+  const unbound = targets.find(
+    (target) =>
+      target.kind === 'process' && target.effect !== 'read' && target.at?.host === undefined && !permits(target),
+  );
+  if (!unbound) return;
+  throw new HoldpointError(
+    'denied',
+    `${unbound.id} would need approval, and launch-process cannot bind an approval to what it changes.`,
+    {
+      rule: 'programs',
+      hint: 'Use a typed tool such as kubectl-rollout, or hand it over to a person.',
+    },
+  );
+}
 
 function launchOf({ program, args, cwd }: Launch): Launch {
   return { program, args, cwd };

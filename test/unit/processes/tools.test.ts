@@ -108,7 +108,21 @@ describe('launch-process (C4)', () => {
     expect(await launch(`${kubectl} get pods`)).toMatchObject({ status: 'denied' });
   });
 
-  test('a write to production is held, runs once when approved, and is stale when the program is another (I1, I2, I9)', async () => {
+  test('a change of production is refused: an approval could not be bound to what it changes (I2)', async () => {
+    expect(await launch('kubectl scale deploy/x --replicas=2 -n prod')).toMatchObject({
+      status: 'denied',
+      error: { rule: 'programs', hint: expect.stringContaining('kubectl-rollout') as string },
+    });
+  });
+
+  test('what the policy holds runs once when approved, and is stale when the program is another (I1, I2, I9)', async () => {
+    bench.setPolicy(`${POLICY}
+  - id: looking
+    decision: require_approval
+    when: { environment: production }
+    reason: A person confirms looking, too.
+    examples: [{ tool: launch-process, targets: [{ kind: process, id: x, effect: read, at: { namespace: prod } }], expect: require_approval }]
+`);
     bench.approvers.add({ name: 'alice', person: 'ann', at: Date.now() });
     const approve = async (id: string) => {
       const { digest } = await bench.services.approvals.find(id);
@@ -116,24 +130,24 @@ describe('launch-process (C4)', () => {
         bench.approvers.sign({ id, digest, decision: 'approve', approver: 'alice', at: Date.now(), reason: 'yes' }),
       );
     };
-    const held = await launch('kubectl scale deploy/x --replicas=2 -n prod');
+    const held = await launch('kubectl get deploy x -n prod');
     expect(held).toMatchObject({
       status: 'approval_required',
-      approval: { summary: 'run kubectl scale deploy/x --replicas=2 -n prod' },
+      approval: { summary: 'run kubectl get deploy x -n prod' },
     });
     const id = held.approval?.id ?? '';
     expect((await bench.services.approvals.find(id)).plan.preview.text).toMatch(
-      new RegExp(`program +${kubectl}\n.*"scale"[^]*"--namespace=prod"[^]*environment +.*KUBECTL_KUBERC`),
+      new RegExp(`program +${kubectl}\n.*"get"[^]*"--namespace=prod"[^]*environment +.*KUBECTL_KUBERC`),
     );
     await approve(id);
     const ran = (await bench.call('approval', { action: 'run', id })).envelope;
     expect(ran).toMatchObject({
       status: 'done',
-      result: { output: 'scale --replicas=2 --namespace=prod --context=kind-dev deploy/x\n' },
+      result: { output: 'get --namespace=prod --context=kind-dev deploy x\n' },
     });
     expect((await bench.call('approval', { action: 'run', id })).envelope.status).not.toBe('done');
 
-    const other = (await launch('kubectl scale deploy/x --replicas=3 -n prod')).approval?.id ?? '';
+    const other = (await launch('kubectl get deploy y -n prod')).approval?.id ?? '';
     await approve(other);
     writeFileSync(kubectl, '#!/bin/sh\necho other\n');
     expect((await bench.call('approval', { action: 'run', id: other })).envelope).toMatchObject({ status: 'stale' });
