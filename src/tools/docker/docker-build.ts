@@ -113,7 +113,7 @@ export default defineTool({
     const summary = `build ${tags.join(', ')} from ${context} on Docker Engine ${call.facts.docker.host}`;
     const text = [
       `Dockerfile ${dockerfile}${request.target === null ? '' : `, stage ${request.target}`}; context ${context}: ${size}, ${digest}`,
-      ...Object.entries(buildArgs).map(([name, value]) => `argument ${name}=${value}`),
+      ...Object.entries(buildArgs).map(([name, value]) => `argument ${name}=${JSON.stringify(value)}`),
       ...bases.map(({ image, id }) =>
         id === null
           ? `base ${image}: not on this Engine, it will be pulled; what its tag stands for is not known`
