@@ -25,7 +25,8 @@ export function register(program: Command): void {
     .command('demo')
     .description('tell the story: allowed, denied, held, approved, run once, and the audit log verified')
     .option('--live', 'also on a real Docker Engine and Kubernetes (scripts/live/up)')
-    .action((flags: DemoFlags) => act({}, () => demo(flags.live ?? false)));
+    .option('--state <dir>', 'keep its state there, to look at afterwards (a folder that goes with it)')
+    .action((flags: DemoFlags) => act({}, () => demo(flags)));
 }
 
 /** Everything that the story needs, in a folder that goes with it. */
@@ -35,16 +36,17 @@ interface Stage {
   call: (title: string, tool: string, args: Record<string, unknown>) => Promise<Envelope>;
 }
 
-async function demo(live: boolean): Promise<void> {
+async function demo({ live = false, state }: DemoFlags): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'holdpoint-demo-'));
   const workspace = join(root, 'workspace');
   cpSync(SAMPLE_WORKSPACE, workspace, { recursive: true });
   if (live) prepareLive();
-  const config = loadConfig({ workspace, state: join(root, 'state') }, environmentOf(live));
+  const config = loadConfig({ workspace, state: state ?? join(root, 'state') }, environmentOf(live));
   const app = await createApp({ config, log: pino({ level: 'silent' }) });
   try {
     const approvers = openApprovers(config.keys);
-    approvers.add({ name: 'you', person: config.user, at: Date.now() });
+    if (!approvers.list().some(({ name }) => name === 'you'))
+      approvers.add({ name: 'you', person: config.user, at: Date.now() });
     const stage: Stage = { app, approvers, call: caller(app) };
     await story(stage, workspace);
     if (live) await liveStory(stage);
