@@ -1,11 +1,12 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { parse } from 'yaml';
-import { z } from 'zod';
 
 import { HoldpointError } from '../core/errors.ts';
-import { parseDuration } from './duration.ts';
+import { layers, parseSettings } from './layers.ts';
+import { schema, secretsIn, type Settings } from './schema.ts';
+
+export { DEFAULT_ADDRESS } from './layers.ts';
 
 /** Flags of the command line, as given; each also has an environment variable of its name (`--state` is HOLDPOINT_STATE). */
 export interface Flags {
@@ -20,53 +21,6 @@ export interface Flags {
   tools?: string;
   config?: string;
 }
-
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is no duration; write a number and a unit, such as 30s, 10m, 24h or 7d`,
-  });
-  return z.NEVER;
-});
-
-const address = z.string().transform((text, context) => {
-  const match = /^(?:(?<host>\[[0-9a-fA-F:]+\]|[^:]*):)?(?<port>\d{1,5})$/.exec(text.trim());
-  const port = Number(match?.groups?.['port']);
-  if (match && port <= 65_535) return { host: (match.groups?.['host'] || '127.0.0.1').replace(/^\[|\]$/g, ''), port };
-  context.addIssue({ code: 'custom', message: `"${text}" is no address; write HOST:PORT, such as 127.0.0.1:7117` });
-  return z.NEVER;
-});
-
-/** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
-const schema = z.strictObject({
-  workspace: z.string().optional(),
-  state: z.string().optional(),
-  keys: z.string().optional(),
-  persona: z.string().default('devops'),
-  policy: z.string().optional(),
-  tools: z.enum(['persona', 'all']).default('persona'),
-  stdio: z.boolean().optional(),
-  http: address.optional(),
-  httpAuth: z
-    .strictObject({ token: z.string().min(16).optional(), allowedHosts: z.array(z.string()).default([]) })
-    .prefault({}),
-  kubernetes: z.strictObject({ kubeconfig: z.string().optional() }).prefault({}),
-  docker: z.strictObject({ host: z.string().optional() }).prefault({}),
-  results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
-  approvals: z
-    .strictObject({
-      lease: duration.default(60_000),
-      refuseAfterDenial: duration.default(600_000),
-      pendingPerPrincipal: z.int().min(1).default(20),
-      requestsPerMinute: z.int().min(1).default(10),
-    })
-    .prefault({}),
-  log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
-});
-
-type Settings = z.output<typeof schema>;
 
 export type Config = Readonly<
   Omit<Settings, 'workspace' | 'state' | 'keys' | 'http' | 'stdio'> & {
@@ -84,6 +38,10 @@ export type Config = Readonly<
     user: string;
     /** Of the approver, for commands run without a terminal. */
     passphrase: string | undefined;
+    /** Where OpenTelemetry traces go, as OTLP over HTTP; undefined: nowhere. */
+    otlp: string | undefined;
+    /** Every setting that is marked secret and given. */
+    secrets: readonly string[];
     /** A copy of the environment: what programs get is picked from it by name, and its secret values are redacted. */
     environment: Readonly<Record<string, string>>;
   }
@@ -132,6 +90,8 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     docker: { host: settings.docker.host ?? environment['DOCKER_HOST'] },
     user: operatingSystemUser(environment),
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
+    otlp: environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined,
+    secrets: secretsIn(schema, settings),
     environment,
   });
 }
@@ -154,57 +114,7 @@ export function refuseExposed({ workspace, state, keys }: Pick<Config, 'workspac
   }
 }
 
-/** Default address of `--http` without a value. */
-export const DEFAULT_ADDRESS = '127.0.0.1:7117';
-
 export const DEFAULT_HTTP = { kind: 'http', host: '127.0.0.1', port: 7117 } as const;
-
-function layers(
-  flags: Flags,
-  environment: Readonly<Record<string, string>>,
-  file: string | undefined,
-): Record<string, unknown> {
-  const fromFile = file === undefined ? {} : readYaml(file);
-  const named: Record<string, unknown> = {};
-  for (const key of ['workspace', 'state', 'keys', 'persona', 'policy', 'tools', 'log'] as const) {
-    const value = (flags as Record<string, unknown>)[key] ?? environment[`HOLDPOINT_${key.toUpperCase()}`];
-    if (value !== undefined && value !== '') named[key] = value;
-  }
-  const http = flags.http ?? (flags.stdio ? undefined : environment['HOLDPOINT_HTTP']);
-  if (http !== undefined && http !== '' && http !== false)
-    named['http'] = http === true || http === 'true' || http === '1' ? DEFAULT_ADDRESS : http;
-  const stdio = flags.stdio ?? (flags.http ? undefined : environment['HOLDPOINT_STDIO']);
-  if (stdio !== undefined) named['stdio'] = stdio === true || /^(?:1|true|yes)$/i.test(String(stdio));
-  const token = environment['HOLDPOINT_TOKEN'];
-  const auth = token ? { httpAuth: { ...(fromFile['httpAuth'] as object | undefined), token } } : {};
-  return { ...fromFile, ...named, ...auth };
-}
-
-function readYaml(file: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new HoldpointError('invalid_input', `The configuration file ${file} cannot be read.`, {
-      hint: 'Check --config or HOLDPOINT_CONFIG.',
-      cause,
-    });
-  }
-  const value: unknown = parse(text) ?? {};
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new HoldpointError('invalid_input', `The configuration file ${file} is no mapping of settings.`, {
-    hint: 'Write lines such as "persona: devops".',
-  });
-}
-
-function parseSettings(raw: Record<string, unknown>, file: string | undefined): Settings {
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'settings'}: ${issue.message}`);
-  throw new HoldpointError('invalid_input', `The settings are wrong: ${lines.join('; ')}.`, {
-    hint: `Look at the flags, the HOLDPOINT_ environment variables${file ? ` and ${file}` : ''}; docs/configuration.md lists every setting.`,
-  });
-}
 
 /** By the user id, which nobody's environment can change; by name only where the system knows no name for the id. */
 function operatingSystemUser(environment: Readonly<Record<string, string>>): string {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 import { readKubeContexts } from '../adapters/kubernetes/contexts.ts';
 import type { Facts } from '../core/facts.ts';
@@ -8,8 +8,33 @@ import { loadPrograms } from './programs.ts';
 
 /** What tools may know of this machine without touching anything: names of contexts, where Docker is, the known programs. */
 export async function readFacts(config: Config): Promise<Facts> {
-  const [kubernetes, programs] = await Promise.all([readKubernetes(config.kubernetes.kubeconfig), loadPrograms()]);
-  return { kubernetes, docker: { host: dockerHost(config.docker.host) }, programs };
+  const [kubernetes, programs, repository] = await Promise.all([
+    readKubernetes(config.kubernetes.kubeconfig),
+    loadPrograms(),
+    config.github.repository ?? originOf(config),
+  ]);
+  return {
+    kubernetes,
+    docker: { host: dockerHost(config.docker.host) },
+    github: repository === undefined ? {} : { repository },
+    monitoring: Object.fromEntries(
+      Object.entries(config.monitoring).flatMap(([name, system]) =>
+        system === undefined ? [] : [[name, new URL(system.url).hostname]],
+      ),
+    ),
+    programs,
+  };
+}
+
+/** `owner/name` of the workspace's `origin`, where that lies on the configured GitHub. */
+async function originOf({ workspace, github }: Config): Promise<string | undefined> {
+  const text = await readFile(join(workspace, '.git/config'), 'utf8').catch(() => '');
+  const origin = /^\[remote "origin"\][^[]*?^\s*url\s*=\s*(\S+)\s*$/m.exec(text)?.[1] ?? '';
+  const match = /^(?:https?:\/\/|ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)(?::\d+)?[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(
+    origin,
+  );
+  const host = new URL(github.url).hostname.replace(/^api\./, '');
+  return match?.[1]?.toLowerCase() === host ? match[2] : undefined;
 }
 
 /** No kubeconfig is no error: calls to the cluster then say that there is none. */

@@ -7,6 +7,12 @@ export interface Facts {
     /** `local` for a Unix socket or loopback address, else the host name. Matched by the policy's `dockerHosts`. */
     host: string;
   };
+  github: {
+    /** `owner/name` that calls mean which name no repository: the setting, else the workspace's `origin`. */
+    repository?: string;
+  };
+  /** Host names of what is configured; matched by the policy's `hosts`. */
+  monitoring: { grafana?: string; prometheus?: string; alertmanager?: string };
   /** The known programs of launch-process, by name. */
   programs: Readonly<Record<string, ProgramGrammar>>;
 }

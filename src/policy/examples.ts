@@ -103,6 +103,8 @@ function factsFor(facts: ExampleFacts, programs: Facts['programs']): Facts {
   return {
     kubernetes: kubeContext === undefined ? { contexts } : { current: kubeContext, contexts },
     docker: { host: dockerHost },
+    github: { repository: 'acme/shop' },
+    monitoring: { grafana: 'grafana.example.com' },
     programs,
   };
 }

@@ -1,5 +1,3 @@
-import micromatch from 'micromatch';
-
 import { bracesSpanNames, expandBraces, PatternError } from './braces.ts';
 
 const MAX_LENGTH = 512;
@@ -110,8 +108,8 @@ function namePart(pattern: string): Part {
   for (const alternative of alternatives) checkName(alternative);
   if (alternatives.length === 1 && !/[*?[]/.test(pattern)) return pattern;
   const plain = new Set(alternatives.filter((alternative) => !/[*?[]/.test(alternative)));
-  const expressions = alternatives.filter((alternative) => !plain.has(alternative)).map(compile);
-  return (name) => plain.has(name) || expressions.some((expression) => expression.test(name));
+  const tests = alternatives.filter((alternative) => !plain.has(alternative)).map(compile);
+  return (name) => plain.has(name) || tests.some((test) => test(name));
 }
 
 function checkName(name: string): void {
@@ -126,12 +124,25 @@ function checkName(name: string): void {
     throw new PatternError('write a character class as [abc] or [a-z], closed, not negated and not nested');
 }
 
-function compile(name: string): RegExp {
+/** A name with stars is its pieces in turn; with `?` or a class it is a regular expression of at most three stars. */
+function compile(name: string): (name: string) => boolean {
+  if (!/[?[]/.test(name)) {
+    const pieces = name.split('*');
+    return (text) => hasInTurn(text, pieces);
+  }
+  const written = name.replace(/\[[^\]]*\]|[\s\S]/gu, (part) =>
+    part === '*' ? '.*' : part === '?' ? '.' : part.length > 1 && part.startsWith('[') ? part : escaped(part),
+  );
   try {
-    return micromatch.makeRe(name, { dot: true, nonegate: true, noextglob: true, strictBrackets: true, nobrace: true });
+    const expression = new RegExp(`^${written}$`, 'su');
+    return (text) => expression.test(text);
   } catch {
     throw new PatternError(`${JSON.stringify(name)} is no pattern; write its letters, *, ? or [a-z]`);
   }
+}
+
+function escaped(character: string): string {
+  return /[$^.*+?()[\]{}|/\\]/.test(character) ? `\\${character}` : character;
 }
 
 function checked(pattern: string): string {

@@ -73,10 +73,7 @@ export async function createApp({
   const policies = await createPolicySource(policyFile, (file) =>
     loadPolicy(file, { tools: (name) => registry.get(name), facts }),
   );
-  const redactor = createRedactor([
-    ...secretsOf(config.environment),
-    ...(config.httpAuth.token ? [config.httpAuth.token] : []),
-  ]);
+  const redactor = createRedactor([...secretsOf(config.environment), ...config.secrets]);
   const store = await openStore(config.state);
   const audit = createAuditLog({ store, redact: redactor.json });
   const sealKey = openSealKey(config.keys);

@@ -111,7 +111,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
       folder: '.',
     },
     policies: { current: async () => policy },
-    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
+    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
     audit,
     approvals: createApprovals({ store, audit, approvers, sealKey: openSealKey(join(root, 'keys')), limits, at }),

@@ -52,7 +52,7 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
     context = {
       docker: createDocker({ host: dockerHost ?? '' }),
       files,
-      facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
+      facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
       principal: { person: 'p', agent: 'devops', client: 'test' },
       callId: 'live-test',
       signal: stopping.signal,

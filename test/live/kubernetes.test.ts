@@ -35,7 +35,7 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
       docker: createFakeDocker().port,
       facts: {
         kubernetes: readKubeContexts(readFileSync(kubeconfig ?? '', 'utf8')),
-        docker: { host: 'local' },
+        docker: { host: 'local' }, github: {}, monitoring: {},
         programs: {},
       },
       principal: { person: 'p', agent: 'devops', client: 'test' },

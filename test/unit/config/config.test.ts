@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { loadConfig, refuseExposed } from '../../../src/config/config.ts';
 import { parseDuration } from '../../../src/config/duration.ts';
+import { readFacts } from '../../../src/config/facts.ts';
 
 let root: string;
 beforeAll(() => {
@@ -89,6 +90,43 @@ describe('settings', () => {
     expect(() => loadConfig({ config: file, workspace: join(root, 'work') }, env())).toThrow(
       /approvals\.lease: "soon" is no duration/,
     );
+  });
+
+  test('systems have the variables their users know; what is marked secret is collected (A4)', () => {
+    const file = join(root, 'systems.yaml');
+    writeFileSync(
+      file,
+      'github: { token: from-file, repository: acme/shop }\nmonitoring: { grafana: { url: "http://g:3000/", token: graf-token } }\n',
+    );
+    const config = loadConfig(
+      { config: file, workspace: join(root, 'work') },
+      { ...env(), GH_TOKEN: 'gh-token', GITHUB_TOKEN: 'other', PROMETHEUS_URL: 'http://127.0.0.1:9090' },
+    );
+    expect(config.github).toEqual({ url: 'https://api.github.com', token: 'gh-token', repository: 'acme/shop' });
+    expect(config.monitoring).toEqual({
+      grafana: { url: 'http://g:3000', token: 'graf-token' },
+      prometheus: { url: 'http://127.0.0.1:9090' },
+    });
+    expect(config.secrets.toSorted()).toEqual(['gh-token', 'graf-token']);
+    expect(() => loadConfig({ workspace: join(root, 'work') }, { ...env(), PROMETHEUS_URL: 'http://u:p@h' })).toThrow(
+      /monitoring.prometheus.url: write an address/,
+    );
+  });
+
+  test.each([
+    ['git@github.com:acme/shop.git', 'acme/shop'],
+    ['https://github.com/acme/shop', 'acme/shop'],
+    ['ssh://git@github.com:22/acme/shop.git', 'acme/shop'],
+    ['https://github.com.evil.example/acme/shop', undefined],
+    ['../shop.git', undefined],
+  ])('the repository is that of origin %s where it lies on the same GitHub', async (url, repository) => {
+    const workspace = mkdtempSync(join(root, 'clone-'));
+    mkdirSync(join(workspace, '.git'));
+    writeFileSync(
+      join(workspace, '.git/config'),
+      `[core]\n\tbare = false\n[remote "origin"]\n\turl = ${url}\n\tfetch = x\n`,
+    );
+    expect((await readFacts(loadConfig({ workspace }, env()))).github).toEqual(repository ? { repository } : {});
   });
 
   test('state or keys inside the workspace are refused, through a link as well', () => {

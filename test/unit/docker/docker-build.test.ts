@@ -34,7 +34,7 @@ beforeEach(() => {
   context = {
     docker: engine.port,
     files,
-    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
+    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     principal: { person: 'p', agent: 'a', client: 'c' },
     callId: 'call-1',
     signal: new AbortController().signal,

@@ -23,7 +23,7 @@ beforeEach(() => {
 function context(): RunContext<'kubernetes'> {
   return {
     kubernetes: cluster.port,
-    facts: { kubernetes: cluster.facts, docker: { host: 'local' }, programs: {} },
+    facts: { kubernetes: cluster.facts, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     principal: { person: 'p', agent: 'a', client: 'c' },
     callId: 'call-1',
     signal: new AbortController().signal,

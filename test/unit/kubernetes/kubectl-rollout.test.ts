@@ -22,7 +22,7 @@ beforeEach(() => {
   context = {
     kubernetes: cluster.port,
     docker: engine.port,
-    facts: { kubernetes: cluster.facts, docker: { host: 'local' }, programs: {} },
+    facts: { kubernetes: cluster.facts, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     principal: { person: 'p', agent: 'a', client: 'c' },
     callId: 'call-1',
     signal: new AbortController().signal,
@@ -54,7 +54,7 @@ describe('targets', () => {
       current: 'a',
       contexts: { a: { cluster: 'c-a', namespace: 'team' }, prod: { cluster: 'c-p', namespace: 'default' } },
     },
-    docker: { host: 'local' },
+    docker: { host: 'local' }, github: {}, monitoring: {},
     programs: {},
   };
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
@@ -310,16 +310,19 @@ describe('reading (C4, A7)', () => {
   });
 
   test('lines come as progress while waiting, not without end', async () => {
+    // It writes only once somebody reads: what came before is in the result, and is no progress.
     const { path } = newProgram(
       'counts',
-      'i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf "\\033[31mline %s\\033[0m\\n" $i; done',
+      'while [ ! -e go ]; do sleep 0.01; done; i=0; while [ $i -lt 500 ]; do i=$((i+1)); printf "\\033[31mline %s\\033[0m\\n" $i; done',
     );
-    const { processes } = newProcesses({ PATH: path });
+    const { processes, workspace } = newProcesses({ PATH: path });
     const grammar = grammarFor('counts');
     const { executable } = await processes.examine(grammar);
     const id = await processes.start({ grammar, executable, argv: [], cwd: '.' }, OWNER);
     const lines: string[] = [];
-    await processes.read(id, OWNER, { waitMs: 20_000, maxBytes: 1000, onLine: (line) => lines.push(line) });
+    const reading = processes.read(id, OWNER, { waitMs: 20_000, maxBytes: 1000, onLine: (line) => lines.push(line) });
+    writeFileSync(join(workspace, 'go'), '');
+    await reading;
     expect(lines.length).toBeLessThanOrEqual(40);
     expect(lines[0]).toMatch(/^line \d+$/);
   });

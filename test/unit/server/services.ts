@@ -132,7 +132,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
       folder: '.',
     },
     policies: { current: async () => policy },
-    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, programs: {} },
+    facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
     audit,
     approvals: createApprovals({

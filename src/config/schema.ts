@@ -1,0 +1,94 @@
+import { z } from 'zod';
+
+import { parseDuration } from './duration.ts';
+
+const duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({
+    code: 'custom',
+    message: `"${text}" is no duration; write a number and a unit, such as 30s, 10m, 24h or 7d`,
+  });
+  return z.NEVER;
+});
+
+const address = z.string().transform((text, context) => {
+  const match = /^(?:(?<host>\[[0-9a-fA-F:]+\]|[^:]*):)?(?<port>\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.groups?.['port']);
+  if (match && port <= 65_535) return { host: (match.groups?.['host'] || '127.0.0.1').replace(/^\[|\]$/g, ''), port };
+  context.addIssue({ code: 'custom', message: `"${text}" is no address; write HOST:PORT, such as 127.0.0.1:7117` });
+  return z.NEVER;
+});
+
+/** A value that is masked wherever it would come out; `Config.secrets` collects these by this mark. */
+const secret = z.string().min(1).meta({ secret: true });
+
+const url = z.string().transform((text, context) => {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === '')
+    return text.replace(/\/+$/, '');
+  context.addIssue({
+    code: 'custom',
+    message: 'write an address with http:// or https:// and without a user or password, such as http://127.0.0.1:9090',
+  });
+  return z.NEVER;
+});
+
+/** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
+export const schema = z.strictObject({
+  workspace: z.string().optional(),
+  state: z.string().optional(),
+  keys: z.string().optional(),
+  persona: z.string().default('devops'),
+  policy: z.string().optional(),
+  tools: z.enum(['persona', 'all']).default('persona'),
+  stdio: z.boolean().optional(),
+  http: address.optional(),
+  httpAuth: z
+    .strictObject({
+      token: secret.min(16).meta({ secret: true }).optional(),
+      allowedHosts: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  kubernetes: z.strictObject({ kubeconfig: z.string().optional() }).prefault({}),
+  docker: z.strictObject({ host: z.string().optional() }).prefault({}),
+  github: z
+    .strictObject({
+      url: url.default('https://api.github.com'),
+      token: secret.optional(),
+      repository: z
+        .string()
+        .regex(/^[\w.-]+\/[\w.-]+$/, 'write OWNER/NAME')
+        .optional(),
+    })
+    .prefault({}),
+  monitoring: z
+    .strictObject({
+      grafana: z.strictObject({ url, token: secret.optional() }).optional(),
+      prometheus: z.strictObject({ url, token: secret.optional() }).optional(),
+      alertmanager: z.strictObject({ url, token: secret.optional() }).optional(),
+    })
+    .prefault({}),
+  results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
+  approvals: z
+    .strictObject({
+      lease: duration.default(60_000),
+      refuseAfterDenial: duration.default(600_000),
+      pendingPerPrincipal: z.int().min(1).default(20),
+      requestsPerMinute: z.int().min(1).default(10),
+    })
+    .prefault({}),
+  log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+});
+
+export type Settings = z.output<typeof schema>;
+
+/** The values that the schema marks secret and that are given. */
+export function secretsIn(type: z.core.$ZodType, value: unknown): string[] {
+  if (z.globalRegistry.get(type)?.['secret'] === true) return typeof value === 'string' ? [value] : [];
+  if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault || type instanceof z.ZodDefault)
+    return secretsIn(type.def.innerType, value);
+  if (!(type instanceof z.ZodObject) || typeof value !== 'object' || value === null) return [];
+  return Object.entries(type.shape).flatMap(([key, inner]) =>
+    secretsIn(inner as z.core.$ZodType, (value as Record<string, unknown>)[key]),
+  );
+}
