@@ -1,8 +1,8 @@
 /**
  * `pnpm bench`: figures of one run on this machine, as ratios where a figure alone would say more of the machine than of
- * Holdpoint. Nothing is asserted.
+ * Holdpoint. Nothing is asserted. The bundle is that of `pnpm build`.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,6 +20,7 @@ import { alternate, line, median, timed } from './measure.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-bench-'));
 const main = resolve(import.meta.dirname, '../src/main.ts');
+const bundle = resolve(import.meta.dirname, '../dist/main.js');
 const bare = resolve(import.meta.dirname, 'bare-server.ts');
 const workspace = join(root, 'workspace');
 cpSync(SAMPLE_WORKSPACE, workspace, { recursive: true });
@@ -55,17 +56,31 @@ function untilListed(args: string[]): Promise<number> {
   });
 }
 
-const served = [main, 'serve', '--stdio', '--workspace', workspace, '--state', join(root, 'state')];
-const ready = await alternate(15, { bare: () => untilListed([bare]), holdpoint: () => untilListed(served) });
-line(
-  'ready (spawn to tools/list), of a bare SDK server',
-  `${(ready.holdpoint / ready.bare).toFixed(2)} × (${ready.bare.toFixed(0)} ms → ${ready.holdpoint.toFixed(0)} ms)`,
-);
-const memory = { bare: await untilListed([bare]), holdpoint: await untilListed(served) };
-line(
-  'peak memory when ready, of a bare SDK server',
-  `${(memory.holdpoint / memory.bare).toFixed(2)} × (${memory.bare.toFixed(0)} MiB → ${memory.holdpoint.toFixed(0)} MiB)`,
-);
+const served = ['serve', '--stdio', '--workspace', workspace, '--state', join(root, 'state')];
+const contenders = {
+  bare: () => untilListed([bare]),
+  bundle: () => untilListed([bundle, ...served]),
+  first: () => {
+    rmSync(join(root, '.cache'), { recursive: true, force: true });
+    return untilListed([bundle, ...served]);
+  },
+  source: () => untilListed([main, ...served]),
+};
+/** Runs it once to its end, so that it can write down what it compiled. */
+const warm = (entry: string) => spawnSync(process.execPath, [entry, ...served], { input: '', env: { HOME: root } });
+const of = (one: number, other: number, unit: string) =>
+  `${(one / other).toFixed(2)} × (${other.toFixed(0)} ${unit} → ${one.toFixed(0)} ${unit})`;
+
+warm(bundle);
+warm(main);
+const ready = await alternate(15, { bare: contenders.bare, bundle: contenders.bundle, source: contenders.source });
+const first = await alternate(15, { bare: contenders.bare, first: contenders.first });
+line('ready (spawn to tools/list) of the bundle, of a bare SDK server', of(ready.bundle, ready.bare, 'ms'));
+line('… at its first start', of(first.first, first.bare, 'ms'));
+line('… of the source', of(ready.source, ready.bare, 'ms'));
+const memory = { bare: await contenders.bare(), bundle: await contenders.bundle(), source: await contenders.source() };
+line('peak memory when ready of the bundle, of a bare SDK server', of(memory.bundle, memory.bare, 'MiB'));
+line('… of the source', of(memory.source, memory.bare, 'MiB'));
 
 const config = loadConfig(
   { workspace, state: join(root, 'state') },

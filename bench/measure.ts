@@ -26,5 +26,5 @@ export async function alternate<K extends string>(
 }
 
 export function line(what: string, value: string): void {
-  console.log(`${what.padEnd(58)} ${value}`);
+  console.log(`${what.padEnd(66)} ${value}`);
 }

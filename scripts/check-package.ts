@@ -13,6 +13,8 @@ try {
   const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'));
   if (!tarball) throw new Error('pnpm pack left no tarball');
   run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, tarball)], folder);
+  const installed = readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
+  if (installed.join() !== 'holdpoint') throw new Error(`the package brings others along: ${installed.join(', ')}`);
   // Through this Node: the machine's own may be too old.
   const told = run(process.execPath, ['node_modules/holdpoint/dist/main.js', 'demo'], folder);
   if (!told.includes('the audit log verifies')) throw new Error(`the installed demo did not come to its end:\n${told}`);

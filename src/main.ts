@@ -8,6 +8,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2);
 }
 
+const { keepCompiled } = await import('./config/compile-cache.ts');
+keepCompiled();
 // After the check: an older Node could not even read the modules behind it.
 const { main } = await import('./cli/main.ts');
 await main(process.argv);

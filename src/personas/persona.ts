@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -5,6 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { PERSONAS, POLICIES } from '../config/locations.ts';
+import { prepared } from '../config/prepared.ts';
 import { HoldpointError } from '../core/errors.ts';
 
 const schema = z.strictObject({
@@ -37,7 +39,9 @@ export interface Persona extends Omit<z.output<typeof schema>, 'policy'> {
 export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const file = fileOf(nameOrFile);
   const folder = dirname(file);
-  const parsed = schema.safeParse(parse(await readFile(file, 'utf8')));
+  const text = await readFile(file, 'utf8');
+  const known = prepared.personas[createHash('sha256').update(text).digest('hex')];
+  const parsed = schema.safeParse(known ?? parse(text));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'persona'}: ${issue.message}`);
     throw new HoldpointError('invalid_input', `${file}: ${problems.join('; ')}.`, {
@@ -45,13 +49,13 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
     });
   }
   const { policy, instructions, ...rest } = parsed.data;
-  const text = await readFile(resolve(folder, instructions), 'utf8').catch((cause: unknown) => {
+  const told = await readFile(resolve(folder, instructions), 'utf8').catch((cause: unknown) => {
     throw new HoldpointError('invalid_input', `${file}: the instructions ${instructions} cannot be read.`, {
       hint: 'Write the file, or name another with "instructions:".',
       cause,
     });
   });
-  return { ...rest, instructions: text.trim(), policyFile: policyFileOf(policy, folder), folder };
+  return { ...rest, instructions: told.trim(), policyFile: policyFileOf(policy, folder), folder };
 }
 
 function fileOf(nameOrFile: string): string {

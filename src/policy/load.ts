@@ -24,6 +24,15 @@ export interface LoadOptions {
   toolNames?: readonly string[];
   /** For the examples: the known programs of launch-process. Nothing else of this machine counts in them. */
   facts?: Pick<Facts, 'programs'>;
+  /** Policies that were checked whole with these very tools and programs, by the SHA-256 of their text. */
+  prepared?: Readonly<Record<string, PreparedPolicy>>;
+}
+
+/** What a policy file says, and the lines that are asked of it when it is compiled. */
+export interface PreparedPolicy {
+  entry: unknown;
+  /** By path: `rules.3.examples.0`. */
+  lines: Readonly<Record<string, number>>;
 }
 
 /**
@@ -33,7 +42,21 @@ export interface LoadOptions {
  *   where there is no such file.
  */
 export async function loadPolicy(file: string, options: LoadOptions): Promise<Policy> {
-  return checkedPolicy(await readPolicyFile(file), file, options);
+  const text = await readPolicyFile(file);
+  const known = options.prepared?.[createHash('sha256').update(text).digest('hex')];
+  if (known === undefined) return checkedPolicy(text, file, options);
+  const line = (path: readonly PropertyKey[]) => known.lines[path.join('.')] ?? 1;
+  return compileEntry(known.entry as PolicyFile, { file, data: known.entry, line }, options);
+}
+
+/** What `loadPolicy` can be given in place of reading a policy again: it has been checked whole here. */
+export function preparePolicy(text: string, file: string, options: LoadOptions): PreparedPolicy {
+  checkedPolicy(text, file, options);
+  const { source, entry } = readEntry(text, file);
+  const lines: Record<string, number> = {};
+  const line = (path: readonly PropertyKey[]) => (lines[path.join('.')] = source.line(path));
+  compileEntry(entry, { ...source, line }, options);
+  return { entry, lines };
 }
 
 /** As `loadPolicy`, of a text already read; `file` is for the messages. */
@@ -46,10 +69,19 @@ export function checkedPolicy(text: string, file: string, options: LoadOptions):
 
 /** As `checkedPolicy`, without running the examples: for those who report on them one by one. */
 export function compilePolicy(text: string, file: string, options: LoadOptions): Policy {
+  const { source, entry } = readEntry(text, file);
+  return compileEntry(entry, source, options);
+}
+
+function readEntry(text: string, file: string): { source: Source; entry: PolicyFile } {
   const source = readYaml(text, file);
   const shape = parseShape(source);
   if ('problems' in shape) throw invalidPolicy(file, shape.problems);
-  const { entry } = shape;
+  return { source, entry: shape.entry };
+}
+
+function compileEntry(entry: PolicyFile, source: Source, options: LoadOptions): Policy {
+  const { file } = source;
   const { environments, unmatched, problems } = compileEnvironments(entry.environments, source);
   const known: Known = {
     environments: environments.map(({ name }) => name),

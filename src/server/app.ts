@@ -12,8 +12,10 @@ import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
 import { openSealKey } from '../approvals/seal.ts';
 import { createAuditLog } from '../audit/log.ts';
+import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { readFacts } from '../config/facts.ts';
+import { prepared } from '../config/prepared.ts';
 import type { KubernetesFacts } from '../core/facts.ts';
 import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
@@ -71,7 +73,7 @@ export async function createApp({
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
   const policies = await createPolicySource(policyFile, (file) =>
-    loadPolicy(file, { tools: (name) => registry.get(name), facts }),
+    loadPolicy(file, { tools: (name) => registry.get(name), facts, prepared: prepared.policies }),
   );
   const redactor = createRedactor([...secretsOf(config.environment), ...config.secrets]);
   const store = await openStore(config.state);
@@ -90,7 +92,7 @@ export async function createApp({
     undoDir: join(config.state, 'undo'),
     undoKey: sealKey,
     // What binds the agent is not the agent's to change, wherever it lies.
-    protect: [policyFile, persona.folder, ...(config.file ? [config.file] : [])],
+    protect: [policyFile, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()],
   });
   const draining = new AbortController();
   const stopping = new AbortController();

@@ -5,7 +5,13 @@ import { explain } from '../../../src/policy/explain.ts';
 import { policyOf, someone } from './policies.ts';
 import { standIns } from './stand-in-tools.ts';
 
-const facts: Facts = { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} };
+const facts: Facts = {
+  kubernetes: { contexts: {} },
+  docker: { host: 'local' },
+  github: {},
+  monitoring: {},
+  programs: {},
+};
 
 const policy = policyOf(
   [

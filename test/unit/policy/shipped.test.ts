@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -7,7 +8,7 @@ import { POLICIES } from '../../../src/config/locations.ts';
 import { loadPrograms } from '../../../src/config/programs.ts';
 import type { Verdict } from '../../../src/core/decision.ts';
 import type { Target } from '../../../src/core/target.ts';
-import { checkedPolicy, loadPolicy } from '../../../src/policy/load.ts';
+import { checkedPolicy, loadPolicy, preparePolicy, type PreparedPolicy } from '../../../src/policy/load.ts';
 import { loadRegistry } from '../../../src/server/registry.ts';
 import { answer, file, folder, workload } from './policies.ts';
 
@@ -31,6 +32,29 @@ function access(policy: typeof tta, path: string): Access {
     answer(policy, 'remove-files', file(path, 'destroy')).verdict,
   ];
 }
+
+describe('a policy prepared by the build', () => {
+  it.each(['devops', 'tta-devops-engineer'])(
+    '%s is the policy that reading its file gives, for exactly these bytes',
+    async (name) => {
+      const text = await readFile(join(POLICIES, `${name}.yaml`), 'utf8');
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      const ready = JSON.parse(JSON.stringify(preparePolicy(text, name, options))) as PreparedPolicy;
+      const read = await load(name);
+      const quick = await loadPolicy(read.file, { ...options, prepared: { [sha256]: ready } });
+      expect(JSON.stringify(quick)).toBe(JSON.stringify(read));
+      // Were it taken for other bytes, this one would load.
+      const other = { [sha256.replace(/./, (digit) => (digit === '0' ? '1' : '0'))]: { entry: 'broken', lines: {} } };
+      expect(JSON.stringify(await loadPolicy(read.file, { ...options, prepared: other }))).toBe(JSON.stringify(read));
+    },
+  );
+
+  it('a policy that is not valid is not prepared', () => {
+    expect(() => preparePolicy('version: 1\nname: x\nrules: []\n', 'x.yaml', options)).toThrow(
+      /write at least one rule/,
+    );
+  });
+});
 
 describe('B3 every glob of S1 and S0', () => {
   it.each([
@@ -236,8 +260,15 @@ describe('C4 I1 the rows of S1 about tools and environments', () => {
     [
       'S1:93 E2',
       'github-api',
-      { kind: 'repository', id: 'merge', effect: 'write', at: { branch: 'main' } } satisfies Target,
-      'deny',
+      {
+        kind: 'repository',
+        id: 'acme/shop',
+        resource: 'merge',
+        effect: 'write',
+        at: { branch: 'develop' },
+      } satisfies Target,
+      // Without a review and green checks the tool itself refuses; this is what is left to the policy.
+      'require_approval',
     ],
   ] as const)('%s %s %o: %s', (_seed, tool, target, verdict) => {
     for (const policy of both) expect(answer(policy, tool, target).verdict, policy.name).toBe(verdict);
