@@ -8,7 +8,7 @@ import { createDeciding } from './deciding.ts';
 import { createLedger, readBody, type LedgerParts, type Row } from './ledger.ts';
 import type { ApprovalRequest } from './request.ts';
 import { createRunning } from './running.ts';
-import { dueState, type State } from './states.ts';
+import { dueState, STATES, type State } from './states.ts';
 
 /** Milliseconds between looks at a request that somebody waits for. */
 const POLL = 250;
@@ -82,6 +82,17 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
       const requests: ApprovalRequest[] = [];
       for (const row of await rows(filter)) if (isWhole(row)) requests.push(await ledger.view(store, row));
       return requests;
+    },
+
+    /** How many requests are in each state, and since when (milliseconds since 1970) the oldest is waiting for people. */
+    async counts(): Promise<{ states: Record<State, number>; oldestPending: number | undefined }> {
+      await sweep();
+      const found = await store.query<{ state: State; count: number; oldest: number }>(
+        'SELECT state, count(*) AS count, min(created_at) AS oldest FROM approval_requests GROUP BY state',
+      );
+      const states = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<State, number>;
+      for (const { state, count } of found) states[state] = count;
+      return { states, oldestPending: found.find(({ state }) => state === 'pending')?.oldest };
     },
 
     /** Ids of stored requests that were changed by hand: they never run. */

@@ -4,8 +4,10 @@ import { destination, pino, type Logger } from 'pino';
 
 import { DEFAULT_ADDRESS, DEFAULT_HTTP, type Config, type Flags } from '../config/config.ts';
 import { openToken } from '../config/token.ts';
+import { VERSION } from '../config/version.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { App, AppOptions } from '../server/app.ts';
+import type { Metrics } from '../server/metrics.ts';
 import type { HttpOptions } from '../transports/http.ts';
 import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
@@ -62,12 +64,26 @@ export async function runServer(
   const { transport } = config;
   if (transport.kind !== 'http') return serveStdio(await createApp({ ...parts, config, log }), config, log);
   const { createMetrics } = await import('../server/metrics.ts');
-  let app: App | undefined;
-  const metrics = await createMetrics(
-    async () => (await app?.services.approvals.list({ states: ['pending'] }))?.length ?? 0,
-  );
-  app = await createApp({ ...parts, config, log, observe: metrics.observe });
+  let observe: Metrics['observe'] = () => {};
+  const app = await createApp({ ...parts, config, log, observe: (observation) => observe(observation) });
+  const metrics = await createMetrics({
+    approvals: app.services.approvals.counts,
+    problem: problemOf(app),
+    version: VERSION,
+    persona: app.services.persona.name,
+  });
+  ({ observe } = metrics);
   return serveHttp(app, { ...config, transport }, log, metrics.text);
+}
+
+/** What keeps calls from being answered now. */
+function problemOf({ services }: App): () => Promise<string | undefined> {
+  return async () =>
+    services.audit.broken()?.message ??
+    (await services.policies.current().then(
+      () => undefined,
+      (error: Error) => error.message,
+    ));
 }
 
 async function serveStdio(app: App, config: Config, log: Logger): Promise<void> {
@@ -104,12 +120,7 @@ async function serveHttp(
     tokensConfigured: config.httpAuth.token !== undefined,
     allowedHosts: config.httpAuth.allowedHosts,
     factory: createMcpFactory({ ...app, transport: 'http', list: config.tools, person: config.user }),
-    ready: async () =>
-      app.services.audit.broken()?.message ??
-      (await app.services.policies.current().then(
-        () => undefined,
-        (error: Error) => error.message,
-      )),
+    ready: problemOf(app),
     metrics,
     malformed: malformedOf(app),
     onerror: (err) => log.warn({ err }, 'http'),

@@ -31,6 +31,8 @@ interface BaseContext {
   redact: (text: string) => string;
   /** Correlation id of the call; goes to upstream requests. */
   callId: string;
+  /** The span this runs in, as W3C `traceparent`, where calls are traced. */
+  traceparent?: string;
   signal: AbortSignal;
 }
 

@@ -14,6 +14,7 @@ import { openSealKey } from '../approvals/seal.ts';
 import { createAuditLog } from '../audit/log.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
+import { VERSION } from '../config/version.ts';
 import { readFacts } from '../config/facts.ts';
 import { prepared } from '../config/prepared.ts';
 import type { KubernetesFacts } from '../core/facts.ts';
@@ -30,6 +31,7 @@ import { createPolicySource } from './policy-source.ts';
 import { loadRegistry } from './registry.ts';
 import { createResults } from './results.ts';
 import type { Observation, RunPoint, Services } from './services.ts';
+import { createTracing, NO_TRACING } from './tracing.ts';
 
 /** How often overdue requests and lost leases are looked for, in milliseconds. */
 const SWEEP = 5000;
@@ -94,6 +96,9 @@ export async function createApp({
     // What binds the agent is not the agent's to change, wherever it lies.
     protect: [policyFile, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()],
   });
+  const tracing = config.otlp
+    ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
+    : NO_TRACING;
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -113,9 +118,11 @@ export async function createApp({
     draining: draining.signal,
     stopping: stopping.signal,
     observe(observation) {
-      log.debug(observation, 'call');
+      const { event, ...fields } = observation;
+      log[event === 'call' ? 'info' : 'debug'](fields, event);
       observe(observation);
     },
+    tracing,
     log: (level, fields, message) => log[level](fields, message),
     at,
   };
@@ -145,6 +152,7 @@ export async function createApp({
       await audit.checkpoint();
       await audit.close();
       await store.close();
+      await tracing.close().catch((error: unknown) => log.warn({ err: error }, 'tracing'));
     },
   };
 }

@@ -31,7 +31,19 @@ export function createDispatch(services: Services): Dispatch {
   return {
     call(given) {
       const call = { ...given, signal: AbortSignal.any([given.signal, services.draining]) };
-      const answer = trace(call, services, () => route(call, services, surfaces));
+      const name = nameOf(call.tool, services);
+      const fields = {
+        'mcp.method.name': 'tools/call',
+        'gen_ai.tool.name': name,
+        'holdpoint.call_id': call.id,
+        'network.transport': call.transport === 'http' ? 'tcp' : 'pipe',
+      };
+      const answer = services.tracing.span(
+        `tools/call ${name}`,
+        fields,
+        () => trace(call, services, () => route(call, services, surfaces)),
+        call.traceparent,
+      );
       running.add(answer);
       void answer.finally(() => running.delete(answer));
       return answer;
@@ -82,16 +94,18 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
       'The audit log cannot be written; every further call is refused.',
     );
   }
-  services.observe({
-    tool: services.registry.has(call.tool) || call.tool in SURFACE_NAMES ? call.tool : 'unknown',
-    status,
-    verdict: error?.code === 'denied' ? 'deny' : status,
-    seconds,
-  });
+  services.tracing.note({ 'holdpoint.status': status, ...(error ? { 'error.type': error.code } : {}) });
+  const tool = nameOf(call.tool, services);
+  services.observe({ event: 'call', callId: call.id, tool, status, ...(error && { code: error.code }), seconds });
   return answer;
 }
 
-const SURFACE_NAMES: Readonly<Record<string, true>> = { approval: true, 'find-tools': true, 'use-tool': true };
+const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'use-tool']);
+
+/** A tool's name for series, logs and spans, which must not grow with what clients make up. */
+function nameOf(tool: string, { registry }: Services): string {
+  return registry.has(tool) || SURFACE_NAMES.has(tool) ? tool : 'unknown';
+}
 
 function redacted(answer: Answer, { redactor }: Services): Answer {
   return {
@@ -162,8 +176,11 @@ function opened(
   { tool, input, policy, call }: Passage,
   decision: Decision,
   plan: Plan | undefined,
-  { audit, redactor }: Services,
+  { audit, redactor, observe, tracing }: Services,
 ): void {
+  const environment = decision.environment ?? 'none';
+  observe({ event: 'decision', callId: call.id, tool: tool.name, verdict: decision.verdict, environment });
+  tracing.note({ 'holdpoint.verdict': decision.verdict, 'holdpoint.environment': environment });
   audit.append({
     kind: 'opened',
     callId: call.id,

@@ -37,8 +37,9 @@ export async function planCall(passage: Passage, services: Services): Promise<Pl
 
 /** Plans once more, for the check right before a run. */
 export async function makePlan({ tool, input, policy, call }: Passage, services: Services): Promise<Plan> {
+  const made = await services.tracing.span('plan', {}, () => tool.plan(input, contextOf(tool, policy, call, services)));
   // Through JSON, so that what is stored, compared and shown is the same value.
-  const plan = JSON.parse(JSON.stringify(await tool.plan(input, contextOf(tool, policy, call, services)))) as Plan;
+  const plan = JSON.parse(JSON.stringify(made)) as Plan;
   const worst = plan.targets.reduce((effect, target) => worseEffect(effect, target.effect), plan.effect);
   if (EFFECTS.indexOf(worst) > EFFECTS.indexOf(tool.effect))
     throw new HoldpointError(
@@ -58,12 +59,15 @@ export async function runPlan(
   const { tool, policy, call } = passage;
   // A client that goes away does not stop a write half-way: a write has the server's signal.
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
-  const context: RunContext = {
-    ...contextOf(tool, policy, { ...call, signal }, services),
-    progress: (update) => call.progress({ ...update, message: services.redactor.text(update.message) }),
-    stepDone,
-  };
-  const output = tool.output.safeParse(await tool.run(plan, context));
+  const ran = await services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
+    const context: RunContext = {
+      ...contextOf(tool, policy, { ...call, signal }, services),
+      progress: (update) => call.progress({ ...update, message: services.redactor.text(update.message) }),
+      stepDone,
+    };
+    return tool.run(plan, context);
+  });
+  const output = tool.output.safeParse(ran);
   if (!output.success)
     throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
   return answerOf(tool, output.data as JsonObject, call, services);
@@ -96,12 +100,17 @@ function contextOf(tool: AnyTool, policy: Policy, call: Call, services: Services
     facts: services.facts,
     principal: call.principal,
     callId: call.id,
+    ...withTraceparent(services.tracing.traceparent()),
     signal: call.signal,
     redact: services.redactor.text,
     permits: (target) =>
       decide(policy, { principal: call.principal, tool: tool.name, targets: [target] }, services.now()).verdict ===
       'allow',
   };
+}
+
+function withTraceparent(traceparent: string | undefined): { traceparent?: string } {
+  return traceparent === undefined ? {} : { traceparent };
 }
 
 /** Both lists, each target once. */

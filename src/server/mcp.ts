@@ -3,6 +3,7 @@ import {
   CLIENT_INFO_META_KEY,
   ResourceNotFoundError,
   Server,
+  TRACEPARENT_META_KEY,
   type McpRequestContext,
   type ServerContext,
   type Tool,
@@ -62,6 +63,9 @@ function definition(name: string, title: string, description: string, effect: Ef
   };
 }
 
+/** Under this key a result says which call it is of, as the log, the audit log and upstream requests do. */
+const CALL_ID = 'holdpoint/callId';
+
 const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 
 /** Makes the MCP server of one connection or request, for either protocol era. */
@@ -88,15 +92,17 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
     };
     server.setRequestHandler('tools/list', () => ({ tools }));
     server.setRequestHandler('tools/call', async ({ params }, request) => {
+      const id = randomUUID();
       const token = request.mcpReq._meta?.progressToken;
       let done = 0;
       const answer = await dispatch.call({
-        id: randomUUID(),
+        id,
         tool: params.name,
         arguments: params.arguments,
         principal: principalOf(request),
         transport: options.transport,
         signal: request.mcpReq.signal,
+        ...traceparentOf(request),
         progress: ({ message, done: at, total }) => {
           if (token === undefined) return;
           done = Math.max(done + 1e-6, at ?? done + 1);
@@ -104,7 +110,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
           void request.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
         },
       });
-      return resultOf(answer);
+      return resultOf(answer, id);
     });
     server.setRequestHandler('resources/list', () => ({ resources: [] }));
     server.setRequestHandler('resources/templates/list', () => ({
@@ -126,12 +132,19 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
   };
 }
 
-function resultOf({ envelope, text }: Answer) {
+function resultOf({ envelope, text }: Answer, callId: string) {
   return {
+    _meta: { [CALL_ID]: callId },
     content: [{ type: 'text' as const, text }],
     structuredContent: envelope as unknown as { [key: string]: Json },
     isError: isError(envelope),
   };
+}
+
+/** The client's span: in the message, as the protocol has it, else in the HTTP header. */
+function traceparentOf({ mcpReq, http }: ServerContext): { traceparent?: string } {
+  const traceparent = mcpReq._meta?.[TRACEPARENT_META_KEY] ?? http?.req?.headers.get('traceparent');
+  return typeof traceparent === 'string' ? { traceparent } : {};
 }
 
 /** A client's own name for itself: from its handshake, or in the newer era from the message. */

@@ -1,3 +1,4 @@
+import type { State } from '../approvals/states.ts';
 import type { Observation } from './services.ts';
 
 export interface Metrics {
@@ -6,37 +7,79 @@ export interface Metrics {
   text: () => Promise<string>;
 }
 
-/** Series for calls: how many, how they ended, how long they took. */
-export async function createMetrics(pendingApprovals: () => Promise<number>): Promise<Metrics> {
+/** What is looked up when the series are read, since other processes change it too. */
+export interface MetricSources {
+  approvals: () => Promise<{ states: Record<State, number>; oldestPending: number | undefined }>;
+  /** What keeps calls from being answered; undefined when nothing does. */
+  problem: () => Promise<string | undefined>;
+  version: string;
+  persona: string;
+}
+
+/** Series for calls, decisions, approvals and this process. Label values come from our own lists, never from a caller. */
+export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   const { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } = await import('prom-client');
   const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'holdpoint_' });
   const calls = new Counter({
     name: 'holdpoint_calls_total',
     help: 'Tool calls by how they ended.',
-    labelNames: ['tool', 'status'],
-    registers: [registry],
+    labelNames: ['tool', 'status', 'code'],
+    registers,
+  });
+  const decisions = new Counter({
+    name: 'holdpoint_decisions_total',
+    help: 'Decisions of the policy.',
+    labelNames: ['tool', 'verdict', 'environment'],
+    registers,
   });
   const seconds = new Histogram({
     name: 'holdpoint_call_seconds',
     help: 'Duration of tool calls.',
     labelNames: ['tool'],
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300],
-    registers: [registry],
+    registers,
   });
-  // oxlint-disable-next-line no-new -- prom-client registers a gauge by making it
-  new Gauge({
-    name: 'holdpoint_approvals_pending',
-    help: 'Approval requests that wait for a person.',
-    registers: [registry],
-    async collect() {
-      this.set(await pendingApprovals());
-    },
-  });
+  const gauges = [
+    new Gauge({
+      name: 'holdpoint_approvals',
+      help: 'Approval requests by state.',
+      labelNames: ['state'],
+      registers,
+      async collect() {
+        for (const [state, count] of Object.entries((await sources.approvals()).states)) this.set({ state }, count);
+      },
+    }),
+    new Gauge({
+      name: 'holdpoint_approvals_oldest_pending_seconds',
+      help: 'How long the oldest request has been waiting for a person; 0 where none is.',
+      registers,
+      async collect() {
+        const { oldestPending } = await sources.approvals();
+        this.set(oldestPending === undefined ? 0 : Math.max(0, (Date.now() - oldestPending) / 1000));
+      },
+    }),
+    new Gauge({
+      name: 'holdpoint_ready',
+      help: 'Whether calls can be answered: the policy is valid and the audit log can be written.',
+      registers,
+      async collect() {
+        this.set((await sources.problem()) === undefined ? 1 : 0);
+      },
+    }),
+    new Gauge({ name: 'holdpoint_build_info', help: 'Always 1.', labelNames: ['version', 'persona'], registers }),
+  ];
+  gauges.at(-1)?.set({ version: sources.version, persona: sources.persona }, 1);
   return {
     observe(observation) {
-      calls.inc({ tool: observation.tool, status: observation.status });
-      seconds.observe({ tool: observation.tool }, observation.seconds);
+      const { tool } = observation;
+      if (observation.event === 'decision') {
+        decisions.inc({ tool, verdict: observation.verdict, environment: observation.environment });
+        return;
+      }
+      calls.inc({ tool, status: observation.status, code: observation.code ?? '' });
+      seconds.observe({ tool }, observation.seconds);
     },
     text: () => registry.metrics(),
   };

@@ -1,5 +1,6 @@
 import type { Approvals } from '../approvals/approvals.ts';
 import type { AuditLog } from '../audit/log.ts';
+import type { Verdict } from '../core/decision.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Ports, Progress } from '../core/tool.ts';
@@ -8,6 +9,7 @@ import type { Redactor } from '../redact/redact.ts';
 import type { PolicySource } from './policy-source.ts';
 import type { Registry } from './registry.ts';
 import type { Results } from './results.ts';
+import type { Tracing } from './tracing.ts';
 
 /** One `tools/call`, as a transport hands it over. */
 export interface Call {
@@ -18,16 +20,15 @@ export interface Call {
   principal: Principal;
   transport: 'stdio' | 'http' | 'demo';
   signal: AbortSignal;
+  /** The client's own span, as W3C `traceparent`. */
+  traceparent?: string;
   progress(update: Progress): void;
 }
 
-/** What happened to a call, for metrics and the log. */
-export interface Observation {
-  tool: string;
-  status: string;
-  verdict: string;
-  seconds: number;
-}
+/** What happened, for metrics and the log: a call that ended, or a decision on one. */
+export type Observation =
+  | { event: 'call'; callId: string; tool: string; status: string; code?: string; seconds: number }
+  | { event: 'decision'; callId: string; tool: string; verdict: Verdict; environment: string };
 
 /** Moments just before and just after an approved plan's own effects; the approvals have points of their own. */
 export type RunPoint = 'run:before' | 'run:after';
@@ -56,6 +57,7 @@ export interface Services {
   /** Aborted when the server stops; what writes listen to. */
   stopping: AbortSignal;
   observe(observation: Observation): void;
+  tracing: Tracing;
   log(level: 'error' | 'warn' | 'info' | 'debug', fields: Record<string, unknown>, message: string): void;
   /** A seam for the crash tests: called at each point of a run. */
   at(point: RunPoint): void;

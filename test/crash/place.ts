@@ -12,6 +12,7 @@ import { checkedPolicy } from '../../src/policy/load.ts';
 import { createRedactor } from '../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../src/server/dispatch.ts';
 import { createResults } from '../../src/server/results.ts';
+import { NO_TRACING } from '../../src/server/tracing.ts';
 import type { Services } from '../../src/server/services.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -114,6 +115,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
     audit,
+    tracing: NO_TRACING,
     approvals: createApprovals({ store, audit, approvers, sealKey: openSealKey(join(root, 'keys')), limits, at }),
     redactor: createRedactor([]),
     results: createResults(),

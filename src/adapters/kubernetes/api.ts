@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../core/json.ts';
 import type { PlanContext } from '../../core/tool.ts';
 
 /** Whose call a request belongs to, and when to give up. */
-export type Call = Pick<PlanContext, 'callId' | 'signal'>;
+export type Call = Pick<PlanContext, 'callId' | 'signal' | 'traceparent'>;
 
 export type PatchType = 'application/strategic-merge-patch+json' | 'application/json-patch+json';
 

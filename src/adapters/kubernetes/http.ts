@@ -54,6 +54,7 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
     for (const [name, value] of Object.entries(request.query ?? {})) context.setQueryParam(name, value);
     context.setHeaderParam('Accept', request.accept ?? 'application/json');
     context.setHeaderParam('User-Agent', `holdpoint (call ${call.callId})`);
+    if (call.traceparent !== undefined) context.setHeaderParam('traceparent', call.traceparent);
     if (request.contentType !== undefined) context.setHeaderParam('Content-Type', request.contentType);
     if (request.body !== undefined) context.setBody(JSON.stringify(request.body));
     context.setSignal(signal);

@@ -15,6 +15,7 @@ import type { Policy } from '../../../src/policy/policy.ts';
 import { createRedactor } from '../../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../../src/server/dispatch.ts';
 import { createResults } from '../../../src/server/results.ts';
+import { NO_TRACING } from '../../../src/server/tracing.ts';
 import type { Call, Services } from '../../../src/server/services.ts';
 import { openStore } from '../../../src/store/sqlite.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -135,6 +136,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
     audit,
+    tracing: NO_TRACING,
     approvals: createApprovals({
       store,
       audit,
