@@ -20,7 +20,7 @@ export interface Place {
   state: string;
   keys: string;
   env: Record<string, string>;
-  remove(): void;
+  remove: () => void;
 }
 
 export function newPlace(env: Record<string, string> = {}): Place {

@@ -67,7 +67,7 @@ export async function runServer(
   let observe: Metrics['observe'] = () => {};
   const app = await createApp({ ...parts, config, log, observe: (observation) => observe(observation) });
   const metrics = await createMetrics({
-    approvals: app.services.approvals.counts,
+    approvals: () => app.services.approvals.counts(),
     problem: problemOf(app),
     version: VERSION,
     persona: app.services.persona.name,

@@ -56,7 +56,7 @@ export interface Services {
   draining: AbortSignal;
   /** Aborted when the server stops; what writes listen to. */
   stopping: AbortSignal;
-  observe(observation: Observation): void;
+  observe: (observation: Observation) => void;
   tracing: Tracing;
   log(level: 'error' | 'warn' | 'info' | 'debug', fields: Record<string, unknown>, message: string): void;
   /** A seam for the crash tests: called at each point of a run. */

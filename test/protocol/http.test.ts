@@ -75,8 +75,8 @@ describe('HTTP (A3)', () => {
     await agent.close();
     const metrics = await send('/metrics');
     expect(metrics.status).toBe(200);
-    expect(metrics.body).toMatch(/holdpoint_calls_total\{tool="view",status="denied"\} 1/);
-    expect(metrics.body).toMatch(/holdpoint_approvals_pending 0/);
+    expect(metrics.body).toMatch(/holdpoint_calls_total\{tool="view",status="denied",code="denied"\} 1/);
+    expect(metrics.body).toMatch(/holdpoint_approvals\{state="pending"\} 0/);
   });
 
   test.each([
