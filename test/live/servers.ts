@@ -28,6 +28,11 @@ export async function baseImage(name: string): Promise<void> {
   await promisify(execFile)(join(SCRIPTS, 'docker'), ['image', name]);
 }
 
+/** Makes a stand-in for Docker's `node` image in the Engine. */
+export async function nodeImage(name: string): Promise<void> {
+  await promisify(execFile)(join(SCRIPTS, 'docker'), ['node-image', name]);
+}
+
 /** Makes `to` another name of the Engine's image `from`, moving it where it is there already. */
 export async function dockerTag(from: string, to: string): Promise<void> {
   const { default: Docker } = await import('dockerode');
