@@ -13,13 +13,13 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca,t
     if [ -f /run/secrets/ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/ca; fi; \
     npx -y pnpm@12 install --frozen-lockfile --ignore-scripts
 COPY . .
-RUN node scripts/build.ts && mkdir -p /image/app /image/state && \
+RUN node scripts/build.ts && mkdir -p /image/app /image/state && mkdir -m 0700 /image/state/holdpoint && \
     cp -r dist policies personas package.json README.md /image/app/ && \
     mkdir -p /image/app/fixtures && cp -r fixtures/workspace /image/app/fixtures/
 
 FROM ${NODE_IMAGE}
 COPY --from=build /image/app /app
-COPY --from=build --chown=65532:65532 --chmod=0700 /image/state /var/lib/holdpoint
+COPY --from=build --chown=65532:65532 /image/state /var/lib
 ENV NODE_ENV=production \
     HOME=/var/lib/holdpoint \
     HOLDPOINT_HTTP=0.0.0.0:7117 \
@@ -30,7 +30,7 @@ USER 65532:65532
 WORKDIR /workspace
 VOLUME /var/lib/holdpoint
 EXPOSE 7117
-HEALTHCHECK --interval=30s --timeout=3s --start-period=5s \
+HEALTHCHECK --interval=15s --timeout=3s --start-period=5s \
     CMD ["node", "-e", "fetch('http://127.0.0.1:7117/ready').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["serve"]

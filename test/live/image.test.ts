@@ -12,7 +12,7 @@ import { liveServers, nodeImage } from './servers.ts';
 const { dockerHost } = liveServers();
 const IMAGE = 'holdpoint:test';
 const NAME = 'holdpoint-image-test';
-const TOKEN = 'a token for the image test';
+const TOKEN = 'token-of-the-image-test';
 /** Where a machine keeps the authorities that it trusts besides the public ones, and its registries' settings. */
 const SECRETS = { ca: process.env['NODE_EXTRA_CA_CERTS'] ?? '', npmrc: join(homedir(), '.npmrc') };
 
