@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -28,8 +28,12 @@ const inspected = async <T>(what: string, format: string) =>
 
 describe.skipIf(dockerHost === undefined)('the container image, built and run on a real Engine', () => {
   let url: string;
+  const workspace = mkdtempSync(join(tmpdir(), 'holdpoint-image-'));
 
   beforeAll(async () => {
+    cpSync(join(ROOT, 'fixtures/workspace'), workspace, { recursive: true });
+    for (const path of ['', ...readdirSync(workspace, { recursive: true, encoding: 'utf8' })])
+      chownSync(join(workspace, path), 65532, 65532);
     await nodeImage('holdpoint-test/node:24');
     const secrets = Object.entries(SECRETS).flatMap(([id, file]) =>
       existsSync(file) ? ['--secret', `id=${id},src=${file}`] : [],
@@ -47,7 +51,7 @@ describe.skipIf(dockerHost === undefined)('the container image, built and run on
     );
     await docker('rm', '-f', NAME);
     await docker(
-      ...['run', '-d', '--name', NAME, '--read-only', '--tmpfs', '/tmp', '--tmpfs', '/workspace:mode=0777'],
+      ...['run', '-d', '--name', NAME, '--read-only', '--tmpfs', '/tmp', '-v', `${workspace}:/workspace`],
       ...[
         '--cap-drop',
         'ALL',
@@ -66,6 +70,7 @@ describe.skipIf(dockerHost === undefined)('the container image, built and run on
 
   afterAll(async () => {
     await docker('rm', '-f', '-v', NAME);
+    rmSync(workspace, { recursive: true });
   });
 
   test('it becomes healthy by its own health check', async () => {
