@@ -5,6 +5,8 @@ import { VERSION } from '../config/version.ts';
 /** Each command's module, loaded when the command is named, so that serving starts fast. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
   serve: () => import('./serve.ts'),
+  init: () => import('./init.ts'),
+  doctor: () => import('./doctor.ts'),
   demo: () => import('./demo.ts'),
   approver: () => import('./approver.ts'),
   approvals: () => import('./approvals.ts'),

@@ -1,0 +1,51 @@
+import type { Config } from '../config/config.ts';
+import { readFacts } from '../config/facts.ts';
+import type { Facts } from '../core/facts.ts';
+import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { loadRegistry } from '../server/registry.ts';
+import { failed, runChecks, type Check, type Finding } from './check.ts';
+import { clients } from './clients.ts';
+import { docker } from './docker.ts';
+import { folders } from './folders.ts';
+import { github } from './github.ts';
+import { kubernetes } from './kubernetes.ts';
+import { listening } from './listening.ts';
+import { git, node, programs, sandbox } from './machine.ts';
+import { monitoring } from './monitoring.ts';
+import { checkRules } from './policy.ts';
+import { approvers, records } from './records.ts';
+
+/** What does not need anything configured, and what does. */
+const LOCAL: readonly Check[] = [node, folders, records, approvers];
+const SYSTEMS: readonly Check[] = [
+  docker,
+  kubernetes,
+  github,
+  ...monitoring,
+  git,
+  programs,
+  sandbox,
+  listening,
+  clients,
+];
+
+/** Looks at everything a server would work with, changing nothing. Secrets are masked in what it found. */
+export async function examine(config: Config): Promise<Finding[]> {
+  const registry = await loadRegistry();
+  const { facts, findings: unread } = await factsOf(config);
+  const { policy, findings: rules } = await checkRules(config, registry, facts);
+  const context = { config, facts, registry, policy };
+  const [local, systems] = await Promise.all([runChecks(LOCAL, context), runChecks(SYSTEMS, context)]);
+  const redact = createRedactor([...secretsOf(config.environment), ...config.secrets]);
+  return redact.json(JSON.parse(JSON.stringify([...local, ...rules, ...unread, ...systems]))) as Finding[];
+}
+
+/** The facts; without the kubeconfig's where that is broken. */
+async function factsOf(config: Config): Promise<{ facts: Facts; findings: Finding[] }> {
+  try {
+    return { facts: await readFacts(config), findings: [] };
+  } catch (thrown) {
+    const facts = await readFacts({ ...config, kubernetes: {} });
+    return { facts, findings: [failed('kubernetes', thrown)] };
+  }
+}
