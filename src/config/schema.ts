@@ -68,6 +68,7 @@ export const schema = z.strictObject({
       alertmanager: z.strictObject({ url, token: secret.optional() }).optional(),
     })
     .prefault({}),
+  web: z.strictObject({ privateHosts: z.array(z.string()).default([]) }).prefault({}),
   results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
   approvals: z
     .strictObject({

@@ -5,8 +5,12 @@ import type { Logger } from 'pino';
 
 import { createDocker } from '../adapters/docker/client.ts';
 import { createFiles } from '../adapters/files/client.ts';
+import { createGit } from '../adapters/git/client.ts';
+import { createGitHub } from '../adapters/github/client.ts';
 import { createKubernetes } from '../adapters/kubernetes/client.ts';
+import { createMonitoring } from '../adapters/monitoring/client.ts';
 import { createProcesses } from '../adapters/processes/client.ts';
+import { createWeb } from '../adapters/web/client.ts';
 import { openApprovers } from '../approvals/approvers.ts';
 import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
@@ -17,7 +21,8 @@ import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
 import { readFacts } from '../config/facts.ts';
 import { prepared } from '../config/prepared.ts';
-import type { KubernetesFacts } from '../core/facts.ts';
+import type { Facts, KubernetesFacts } from '../core/facts.ts';
+import { HoldpointError } from '../core/errors.ts';
 import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
@@ -99,6 +104,7 @@ export async function createApp({
   const tracing = config.otlp
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
+  const real = realPorts(config, facts);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -106,7 +112,7 @@ export async function createApp({
     persona,
     policies,
     facts,
-    ports: { files, ...realPorts(config), ...ports },
+    ports: { files, ...real, ...ports },
     audit,
     approvals,
     redactor,
@@ -147,6 +153,7 @@ export async function createApp({
       await dispatch.idle();
       stopping.abort(new Error('Holdpoint is stopping'));
       await services.ports.processes.close();
+      await real.git.close();
       files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
       await audit.checkpoint();
@@ -157,7 +164,10 @@ export async function createApp({
   };
 }
 
-function realPorts({ workspace, environment, docker, kubernetes }: Config): Omit<Ports, 'files'> {
+function realPorts(
+  { workspace, environment, docker, kubernetes, github, monitoring, web }: Config,
+  { programs }: Facts,
+): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
@@ -165,10 +175,28 @@ function realPorts({ workspace, environment, docker, kubernetes }: Config): Omit
   };
   return {
     processes: createProcesses({ workspace, environment: { ...environment, ...settings } }),
+    git: createGit({
+      workspace,
+      environment,
+      grammar: programs['git'] ?? lacking('git'),
+      ...(github.token ? { credentials: { host: hostOf(github.url), token: github.token } } : {}),
+    }),
     docker: createDocker(docker.host ? { host: docker.host } : {}),
+    github: createGitHub({ url: github.url, ...(github.token ? { token: github.token } : {}) }),
+    monitoring: createMonitoring(monitoring),
+    web: createWeb({ privateHosts: web.privateHosts }),
     kubernetes: createKubernetes({
       workspace,
       ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}),
     }),
   };
+}
+
+/** Where one pushes to on the GitHub of this API: `github.com` of `api.github.com`, else the same host. */
+function hostOf(api: string): string {
+  return new URL(api).hostname.replace(/^api\./, '');
+}
+
+function lacking(program: string): never {
+  throw new HoldpointError('internal', `policies/programs has no ${program}.yaml.`);
 }

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import {
   CLIENT_INFO_META_KEY,
+  ProtocolError,
+  ProtocolErrorCode,
   ResourceNotFoundError,
   Server,
   TRACEPARENT_META_KEY,
+  type CallToolRequest,
+  type CallToolResult,
   type McpRequestContext,
   type ServerContext,
   type Tool,
@@ -11,10 +15,10 @@ import {
 import type { z } from 'zod';
 
 import { VERSION } from '../config/version.ts';
-import type { Json } from '../core/json.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Principal } from '../core/principal.ts';
 import { envelopeSchema } from '../core/envelope.ts';
+import type { Progress } from '../core/tool.ts';
 import { isError, type Answer } from './answer.ts';
 import type { Dispatch } from './dispatch.ts';
 import { inputSchemaOf } from './input.ts';
@@ -70,13 +74,13 @@ const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 
 /** Makes the MCP server of one connection or request, for either protocol era. */
 export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
-  const { services, dispatch } = options;
+  const { services } = options;
   const tools = toolList(services, options.list);
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
       {
-        capabilities: { tools: {}, resources: {} },
+        capabilities: { tools: {}, resources: {}, prompts: {}, logging: {} },
         instructions: services.persona.instructions,
         cacheHints: { 'tools/list': { ttlMs: LIST_TTL, cacheScope: 'private' } },
       },
@@ -91,27 +95,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       return { person: options.person, agent, client };
     };
     server.setRequestHandler('tools/list', () => ({ tools }));
-    server.setRequestHandler('tools/call', async ({ params }, request) => {
-      const id = randomUUID();
-      const token = request.mcpReq._meta?.progressToken;
-      let done = 0;
-      const answer = await dispatch.call({
-        id,
-        tool: params.name,
-        arguments: params.arguments,
-        principal: principalOf(request),
-        transport: options.transport,
-        signal: request.mcpReq.signal,
-        ...traceparentOf(request),
-        progress: ({ message, done: at, total }) => {
-          if (token === undefined) return;
-          done = Math.max(done + 1e-6, at ?? done + 1);
-          const params = { progressToken: token, progress: done, message, ...(total === undefined ? {} : { total }) };
-          void request.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
-        },
-      });
-      return resultOf(answer, id);
-    });
+    server.setRequestHandler('tools/call', toolCalls(options, principalOf));
     server.setRequestHandler('resources/list', () => ({ resources: [] }));
     server.setRequestHandler('resources/templates/list', () => ({
       resourceTemplates: [
@@ -128,15 +112,59 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       if (text === undefined) throw new ResourceNotFoundError(params.uri);
       return { contents: [{ uri: params.uri, mimeType: 'application/json', text }] };
     });
+    // There are none; a client that asks gets an empty list, not an error.
+    server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
+    server.setRequestHandler('prompts/get', ({ params }) => {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt "${params.name.slice(0, 100)}".`);
+    });
     return server;
   };
 }
 
-function resultOf({ envelope, text }: Answer, callId: string) {
+/** Answers `tools/call` through dispatch, with the call's progress as the client asked to hear of it. */
+export function toolCalls(
+  { dispatch, transport }: Pick<McpOptions, 'dispatch' | 'transport'>,
+  principalOf: (request: ServerContext) => Principal,
+): (request: CallToolRequest, context: ServerContext) => Promise<CallToolResult> {
+  return async ({ params }, request) => {
+    const id = randomUUID();
+    const answer = await dispatch.call({
+      id,
+      tool: params.name,
+      arguments: params.arguments,
+      principal: principalOf(request),
+      transport,
+      signal: request.mcpReq.signal,
+      ...traceparentOf(request),
+      progress: progressTo(request, params.name),
+    });
+    return resultOf(answer, id);
+  };
+}
+
+/**
+ * Progress goes out under the token that the client gave for it; without one, as a log message, which the SDK holds to the
+ * level that the client set (2025-11-25) or its request names (2026-07-28; none named, none sent).
+ */
+function progressTo({ mcpReq }: ServerContext, tool: string): (update: Progress) => void {
+  const token = mcpReq._meta?.progressToken;
+  let done = 0;
+  return ({ message, done: at, total }) => {
+    if (token === undefined) {
+      void mcpReq.log('info', message, tool).catch(() => {});
+      return;
+    }
+    done = Math.max(done + 1e-6, at ?? done + 1);
+    const params = { progressToken: token, progress: done, message, ...(total === undefined ? {} : { total }) };
+    void mcpReq.notify({ method: 'notifications/progress', params }).catch(() => {});
+  };
+}
+
+function resultOf({ envelope, text }: Answer, callId: string): CallToolResult {
   return {
     _meta: { [CALL_ID]: callId },
-    content: [{ type: 'text' as const, text }],
-    structuredContent: envelope as unknown as { [key: string]: Json },
+    content: [{ type: 'text', text }],
+    structuredContent: envelope,
     isError: isError(envelope),
   };
 }

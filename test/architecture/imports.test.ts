@@ -64,6 +64,9 @@ describe('import rules (DESIGN §3)', () => {
     const vendors: Record<string, string> = {
       dockerode: 'adapters/docker/',
       '@kubernetes/client-node': 'adapters/kubernetes/',
+      '@octokit/rest': 'adapters/github/',
+      '@octokit/plugin-retry': 'adapters/github/',
+      '@octokit/plugin-throttling': 'adapters/github/',
     };
     for (const [vendor, home] of Object.entries(vendors)) {
       const users = imports.filter(({ from }) => isPackage(from, vendor));
@@ -74,7 +77,7 @@ describe('import rules (DESIGN §3)', () => {
 
   test('vendor clients load when they are first used', () => {
     const eager = imports.filter(
-      (entry) => isPackage(entry.from, 'dockerode', '@kubernetes/client-node') && !entry.typeOnly,
+      (entry) => isPackage(entry.from, 'dockerode', '@kubernetes/client-node', '@octokit', 'undici') && !entry.typeOnly,
     );
     for (const { file, from } of eager)
       expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '${from}'`, 'm'));

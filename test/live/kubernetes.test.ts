@@ -35,7 +35,9 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
       docker: createFakeDocker().port,
       facts: {
         kubernetes: readKubeContexts(readFileSync(kubeconfig ?? '', 'utf8')),
-        docker: { host: 'local' }, github: {}, monitoring: {},
+        docker: { host: 'local' },
+        github: {},
+        monitoring: {},
         programs: {},
       },
       principal: { person: 'p', agent: 'devops', client: 'test' },

@@ -24,7 +24,7 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
         hint: `Names are letters, digits and underscores; values have at most ${MAX_VALUE} characters.`,
       });
     }
-    if (!SECRET_NAME.test(name) && !looksRandom(value) && !SECRET_VALUE.some((shape) => shape.test(value))) continue;
+    if (!isSecretName(name) && !looksRandom(value) && !SECRET_VALUE.some((shape) => shape.test(value))) continue;
     throw new HoldpointError(
       'denied',
       `The build argument ${name} looks like a secret, and an image shows its build arguments to everybody who has it.`,
@@ -34,6 +34,10 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
       },
     );
   }
+}
+
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name);
 }
 
 /** Long, of one word, with small and capital letters and digits: no version, path or commit looks like that. */

@@ -8,9 +8,11 @@ import type Docker from 'dockerode';
 import type { DockerOptions } from 'dockerode';
 
 import { HoldpointError } from '../../core/errors.ts';
+import { createEngineApi } from './api.ts';
 import { buildQuery } from './build.ts';
 import type { BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
 import { engineError } from './errors.ts';
+import { createLooks } from './looks.ts';
 import { readOutput } from './output.ts';
 import type { BuildEvent } from './output.ts';
 import type { Call, DockerPort } from './port.ts';
@@ -56,6 +58,7 @@ export function createDocker(settings: DockerSettings = {}): DockerPort {
   }
 
   return {
+    ...createLooks(createEngineApi(host, connect)),
     imageId: (reference, call) => imageId(reference, call),
     imageIdIfReachable: (reference, call) => imageId(reference, call, SHORT_TIMEOUT).catch(() => null),
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import { HoldpointError } from '../../core/errors.ts';
+import type { EngineApi } from './api.ts';
 import type { BuildRequest } from './build.ts';
+import { createLooks } from './looks.ts';
 import type { DockerPort } from './port.ts';
 
 /** What one build was given. */
@@ -17,6 +19,10 @@ export interface FakeDocker {
   /** Reference → image id. */
   images: Map<string, string>;
   builds: FakeBuild[];
+  /** Path of the Engine's API → its answer, as JSON unless it is bytes; another path is `not_found`. */
+  answers: Map<string, unknown>;
+  /** What was asked for, with the query. */
+  asked: { path: string; query: Record<string, string> }[];
   /** From now on every build fails with this, or none does (undefined). */
   failWith(message: string | undefined): void;
 }
@@ -25,14 +31,27 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
   const store = new Map(Object.entries(images));
   const builds: FakeBuild[] = [];
   let failure: string | undefined;
+  const answers = new Map<string, unknown>();
+  const asked: FakeDocker['asked'] = [];
+  const api: EngineApi = {
+    async get(path, query) {
+      asked.push({ path, query });
+      const answer = answers.get(path);
+      if (answer === undefined) throw new HoldpointError('not_found', `There is no ${path}.`);
+      return Buffer.isBuffer(answer) ? answer : Buffer.from(JSON.stringify(answer));
+    },
+  };
   const imageId = async (reference: string) => store.get(reference) ?? null;
   return {
     images: store,
     builds,
+    answers,
+    asked,
     failWith(message) {
       failure = message;
     },
     port: {
+      ...createLooks(api),
       imageId,
       imageIdIfReachable: imageId,
       async build({ entries, ...request }, report, call) {

@@ -41,7 +41,7 @@ export function readOutput(report: (update: BuildUpdate) => void) {
   }
 
   function keep(text: string): void {
-    for (const line of text.split(/\r?\n/).map(shown)) {
+    for (const line of text.split(/\r?\n/).map((each) => shown(each))) {
       if (line === '') continue;
       step(line);
       if (line === '---> Using cache') cached.add(current);
@@ -90,10 +90,15 @@ function failed(why: string, step: string, last: readonly string[]): HoldpointEr
   );
 }
 
+/** As `shown`, and masked: where a secret stands as it is, and where it had control characters inside. */
+export function maskedLine(text: string, mask: (text: string) => string, max: number): string {
+  return shown(mask(shown(mask(text), Number.POSITIVE_INFINITY)), max);
+}
+
 /** A line of output as data: no control or bidirectional characters, bounded. */
-function shown(text: string): string {
+export function shown(text: string, max = MAX_LINE): string {
   const plain = stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
-  return plain.length <= MAX_LINE ? plain : `${plain.slice(0, MAX_LINE)}…`;
+  return plain.length <= max ? plain : `${plain.slice(0, max)}…`;
 }

@@ -1,5 +1,6 @@
 import type { PlanContext } from '../../core/tool.ts';
 import type { BuildRequest, BuildUpdate, BuiltImage } from './build.ts';
+import type { DockerLooks } from './looks.ts';
 
 /** Whose call a request belongs to, and when to give up. */
 export type Call = Pick<PlanContext, 'callId' | 'signal'>;
@@ -8,7 +9,7 @@ export type Call = Pick<PlanContext, 'callId' | 'signal'>;
  * One Docker Engine. Throws HoldpointError: `unavailable` where it cannot be reached, `upstream` for a build that fails
  * (the last lines of its output in the message), `invalid_input` for what the Engine calls invalid.
  */
-export interface DockerPort {
+export interface DockerPort extends DockerLooks {
   /** The image's id (`sha256:…`) behind a reference on this Engine; null where it has none. */
   imageId(reference: string, call: Call): Promise<string | null>;
   /** As imageId, but null too where there is no Engine: for what only likes to know. */
@@ -19,9 +20,20 @@ export interface DockerPort {
 
 export { buildQuery } from './build.ts';
 export { contextDigest, contextEntries, listContext, refuseMissingCopies } from './context.ts';
+export { withinBuildLimit } from './deadline.ts';
 export { readDockerfile } from './dockerfile.ts';
+export { refuseRemoteSources } from './remote.ts';
 export { refuseSecretArguments } from './arguments.ts';
 export { checkedTag } from './references.ts';
+export { containerTable, inOrder } from './containers.ts';
+export { diskTable } from './disk.ts';
+export { eventName, eventTable, isExec } from './events.ts';
+export { imageName, imageTable } from './images.ts';
+export { containerDetails, maskOf } from './inspect.ts';
+export { logText } from './logs.ts';
+export { statsTable } from './stats.ts';
+export { boundedTable, tableText } from './table.ts';
+export { engineTarget, found, lookTargets } from './targets.ts';
 
 declare module '../../core/tool.ts' {
   interface Ports {

@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';
-import { environmentOf, type Places } from './environment.ts';
-import { findExecutable, identityOf, isInside, programFolders } from './executable.ts';
-import { checkRepository, overrides } from './git.ts';
 import type { ProcessesPort, Start } from './port.ts';
+import { createPreparation, type PreparationSettings } from './prepare.ts';
 import { runProcess, type Running } from './running.ts';
 import { MARKER } from './tree.ts';
 
@@ -35,11 +30,7 @@ const LIMITS: Limits = {
   endedPerOwner: 32,
 };
 
-export interface ProcessesSettings {
-  /** The workspace's folder. */
-  workspace: string;
-  /** The operator's environment: PATH and TMPDIR are used, and programs get what their grammar names. */
-  environment: Readonly<Record<string, string>>;
+export interface ProcessesSettings extends PreparationSettings {
   limits?: Partial<Limits>;
 }
 
@@ -54,16 +45,8 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
   const kept = new Map<string, Kept>();
   /** Starts under way count as running, so that many at once do not pass the limit together. */
   const starting = new Map<string, number>();
-  let folder: Promise<string> | undefined;
+  const preparation = createPreparation({ workspace, environment });
   let closed = false;
-
-  async function placesFor(program: string): Promise<Places> {
-    const real = await realpath(workspace);
-    folder ??= privateFolder(environment['TMPDIR'] ?? '/tmp', real);
-    const own = join(await folder, program);
-    for (const name of ['home', 'tmp', 'empty']) await mkdir(join(own, name), { recursive: true, mode: 0o700 });
-    return { workspace: real, private: own, programFolders: await programFolders(environment['PATH'] ?? '', real) };
-  }
 
   function owned(id: string, owner: string): Kept {
     const found = kept.get(id);
@@ -85,16 +68,8 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
   }
 
   async function launch({ grammar, executable, argv, cwd }: Start, owner: string): Promise<string> {
-    const places = await placesFor(grammar.program);
-    if ((await identityOf(executable.path)) !== executable.identity) throw moved(grammar.program, executable.path);
-    const env = await environmentOf(grammar, environment, places);
-    const inside = grammar.folder === 'workspace';
-    const at = await openFolder(inside ? join(places.workspace, cwd) : join(places.private, 'empty'));
+    const prepared = await preparation.prepare(grammar, executable, cwd);
     try {
-      if (grammar.gitConfig) {
-        await checkRepository(places.workspace);
-        Object.assign(env, await overrides(grammar.gitConfig, executable, env, at.path));
-      }
       if (closed)
         throw new HoldpointError('unavailable', 'Holdpoint is stopping.', { hint: 'Try again when it runs again.' });
       const id = `prc_${randomBytes(12).toString('hex')}`;
@@ -103,25 +78,19 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
         file: executable.path,
         name: grammar.program,
         argv,
-        cwd: at.path,
-        env: { ...env, [MARKER]: id },
+        cwd: prepared.cwd,
+        env: { ...prepared.env, [MARKER]: id },
         limits,
       });
       kept.set(id, { owner, running });
       return id;
     } finally {
-      await at.close();
+      await prepared.close();
     }
   }
 
   return {
-    async examine(grammar) {
-      const places = await placesFor(grammar.program);
-      const executable = await findExecutable(grammar.program, places.programFolders, places.workspace);
-      const names = Object.keys(await environmentOf(grammar, environment, places));
-      if (grammar.gitConfig) await checkRepository(places.workspace);
-      return { executable, environment: names.sort() };
-    },
+    examine: (grammar) => preparation.examine(grammar),
     async start(start, owner) {
       makeRoom(owner);
       starting.set(owner, (starting.get(owner) ?? 0) + 1);
@@ -140,41 +109,7 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
     async close() {
       closed = true;
       await Promise.all([...kept.values()].map(({ running }) => running.end('killed')));
-      if (folder) await rm(await folder, { recursive: true, force: true });
+      await preparation.close();
     },
   };
-}
-
-async function privateFolder(temporary: string, workspace: string): Promise<string> {
-  const made = await realpath(await mkdtemp(join(temporary, 'holdpoint-run-')));
-  if (!isInside(workspace, made)) return made;
-  await rm(made, { recursive: true });
-  throw new HoldpointError('unavailable', 'The folder for temporary files lies inside the workspace.', {
-    hint: 'The operator sets TMPDIR to a folder outside the workspace.',
-  });
-}
-
-/** A folder held open, and the path to run in: on Linux through the descriptor, so that no link can take its place. */
-async function openFolder(path: string): Promise<{ path: string; close(): Promise<void> }> {
-  const refused = (cause?: unknown) =>
-    new HoldpointError('denied', 'The folder to run in is not there, or is reached through a link.', {
-      rule: 'paths',
-      hint: 'Give as cwd a folder of the workspace itself.',
-      cause,
-    });
-  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
-  const handle = await open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((cause: unknown) => {
-    throw refused(cause);
-  });
-  const through = process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path;
-  if ((await realpath(through)) === path) return { path: through, close: () => handle.close() };
-  await handle.close();
-  throw refused();
-}
-
-function moved(program: string, path: string): HoldpointError {
-  return new HoldpointError('stale', `${program} is another file than when this was planned.`, {
-    hint: 'Ask again: it is planned with the program that is there now.',
-    changes: [{ what: `the program ${path}`, was: 'as planned', is: 'changed' }],
-  });
 }

@@ -6,7 +6,7 @@ export interface Executable {
   identity: string;
 }
 
-interface Examined {
+export interface Examined {
   executable: Executable;
   /** Names of the environment variables that the program gets, besides a marker and, for git, configuration made for it. */
   environment: string[];
@@ -63,6 +63,8 @@ export interface ProcessesPort {
   close(): Promise<void>;
 }
 
+export { createPreparation } from './prepare.ts';
+export type { Prepared, Preparation, PreparationSettings } from './prepare.ts';
 export { processReport, reportText } from './report.ts';
 
 declare module '../../core/tool.ts' {

@@ -8,7 +8,9 @@ import {
   listContext,
   readDockerfile,
   refuseMissingCopies,
+  refuseRemoteSources,
   refuseSecretArguments,
+  withinBuildLimit,
 } from '../../adapters/docker/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget, folderTarget, withReal, workspacePath } from '../../core/paths.ts';
@@ -92,7 +94,9 @@ export default defineTool({
         },
       );
     const { bytes } = await call.files.read(dockerfile, { maxBytes: MAX_DOCKERFILE, real: recipe.real });
-    const parsed = readDockerfile(Buffer.from(bytes).toString('utf8'), buildArgs);
+    const text = Buffer.from(bytes).toString('utf8');
+    refuseRemoteSources(text);
+    const parsed = readDockerfile(text, buildArgs);
     const listing = await listContext(context, dockerfile, call);
     refuseMissingCopies(parsed, listing);
     const digest = await contextDigest(listing, call);
@@ -111,7 +115,7 @@ export default defineTool({
     const leftOut = grouped(listing.leftOut).map(({ name, why }) => `${name} (${why})`);
     const size = `${listing.files.length} files, ${(listing.bytes / 1e6).toFixed(1)} MB`;
     const summary = `build ${tags.join(', ')} from ${context} on Docker Engine ${call.facts.docker.host}`;
-    const text = [
+    const details = [
       `Dockerfile ${dockerfile}${request.target === null ? '' : `, stage ${request.target}`}; context ${context}: ${size}, ${digest}`,
       ...Object.entries(buildArgs).map(([name, value]) => `argument ${name}=${JSON.stringify(value)}`),
       ...bases.map(({ image, id }) =>
@@ -136,7 +140,7 @@ export default defineTool({
         ...current.map(({ tag, id }) => ({ id: `tag:${tag}`, says: `the image behind the tag ${tag}`, value: id })),
       ],
       steps: [{ id: 'build', does: summary, call: { method: 'POST', path: '/build', query: buildQuery(request) } }],
-      preview: { summary, text },
+      preview: { summary, text: details },
       data: { context, dockerfile, digest, request },
     };
   },
@@ -144,7 +148,9 @@ export default defineTool({
   async run({ data: { context, dockerfile, digest, request } }, call) {
     const listing = await listContext(context, dockerfile, call);
     const entries = contextEntries(listing, call, digest);
-    const image = await call.docker.build({ ...request, entries }, (update) => call.progress(update), call);
+    const image = await withinBuildLimit(call.signal, (signal) =>
+      call.docker.build({ ...request, entries }, (update) => call.progress(update), { callId: call.callId, signal }),
+    );
     call.stepDone('build', { id: image.id });
     const megabytes = Math.round(image.bytes / 1e5) / 10;
     return {

@@ -2,8 +2,9 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { BUILD_LIMIT } from '../../../src/adapters/docker/deadline.ts';
 import { createFakeDocker } from '../../../src/adapters/docker/fake.ts';
 import type { FakeDocker } from '../../../src/adapters/docker/fake.ts';
 import { createFiles } from '../../../src/adapters/files/client.ts';
@@ -197,4 +198,51 @@ test('D1 refusals: no folder, Dockerfile outside, secrets as arguments, a failed
   await expect(plan({ buildArgs: { API_TOKEN: 'x' } })).rejects.toMatchObject({ code: 'denied' });
   engine.failWith('The build failed');
   await expect(run(await plan())).rejects.toMatchObject({ code: 'upstream' });
+});
+
+test('C3 a Dockerfile with a remote ADD is refused before anything is sent', async () => {
+  write('Dockerfile', 'FROM base:1\nADD https://example.org/x /x\n');
+  await expect(plan()).rejects.toMatchObject({ code: 'denied', message: expect.stringContaining('Line 2') });
+});
+
+describe('D1 the limit of a build', () => {
+  /** A build that ends only when it is aborted, and tells its signal. */
+  const hanging = (begun: (signal: AbortSignal) => void): RunContext<'docker' | 'files'> => ({
+    ...context,
+    docker: {
+      ...engine.port,
+      build: (_request, _report, { signal }) => {
+        begun(signal);
+        const { promise, reject } = Promise.withResolvers<never>();
+        signal.addEventListener('abort', () => reject(new Error('stopped')));
+        return promise;
+      },
+    },
+  });
+  afterEach(() => vi.useRealTimers());
+
+  test('a build that takes too long is aborted on the Engine: timeout, with what to do', async () => {
+    const planned = await plan();
+    const { promise, resolve } = Promise.withResolvers<AbortSignal>();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const running = build.run(planned, hanging(resolve));
+    const outcome = expect(running).rejects.toMatchObject({ code: 'timeout', hint: expect.stringContaining('target') });
+    const signal = await promise;
+    await vi.advanceTimersByTimeAsync(BUILD_LIMIT - 1);
+    expect(signal.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await outcome;
+    expect(signal.aborted).toBe(true);
+  });
+
+  test('the call’s own end stops it as well, and says so', async () => {
+    const planned = await plan();
+    const cancel = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<AbortSignal>();
+    const running = build.run(planned, { ...hanging(resolve), signal: cancel.signal });
+    const outcome = expect(running).rejects.toThrow('stopped');
+    await promise;
+    cancel.abort();
+    await outcome;
+  });
 });

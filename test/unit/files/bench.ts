@@ -10,7 +10,13 @@ import { loadRegistry } from '../../../src/server/registry.ts';
 import { newBench, type Bench } from '../server/services.ts';
 import { newWorkspace, type TestWorkspace } from './workspace.ts';
 
-const facts: Facts = { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} };
+const facts: Facts = {
+  kubernetes: { contexts: {} },
+  docker: { host: 'local' },
+  github: {},
+  monitoring: {},
+  programs: {},
+};
 
 export interface FilesBench extends TestWorkspace {
   bench: Bench;

@@ -54,7 +54,9 @@ describe('targets', () => {
       current: 'a',
       contexts: { a: { cluster: 'c-a', namespace: 'team' }, prod: { cluster: 'c-p', namespace: 'default' } },
     },
-    docker: { host: 'local' }, github: {}, monitoring: {},
+    docker: { host: 'local' },
+    github: {},
+    monitoring: {},
     programs: {},
   };
 

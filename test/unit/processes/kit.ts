@@ -19,7 +19,9 @@ export const FACTS: Facts = {
     current: 'kind-dev',
     contexts: { 'kind-dev': { cluster: 'kind', namespace: 'default' }, prod: { cluster: 'prod-eu', namespace: 'web' } },
   },
-  docker: { host: 'local' }, github: {}, monitoring: {},
+  docker: { host: 'local' },
+  github: {},
+  monitoring: {},
   programs: PROGRAMS,
 };
 
