@@ -50,9 +50,9 @@ interface GitHubPlugin {
   getGitHubStore: (this: void, store: unknown) => GitHubStore;
 }
 
-export const REPOSITORY = 'acme/shop';
+const REPOSITORY = 'acme/shop';
 
-export const WORKFLOWS: Readonly<Record<string, string>> = {
+const WORKFLOWS: Readonly<Record<string, string>> = {
   '.github/workflows/ci.yml': `name: CI
 on:
   push: { branches-ignore: [staging] }

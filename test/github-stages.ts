@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 
 export type Row = { id: number } & Record<string, unknown>;
 
-export interface Table {
+interface Table {
   insert(row: Record<string, unknown>): Row;
   update(id: number, row: Record<string, unknown>): Row | undefined;
   get(id: number): Row | undefined;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Span, SpanContext } from '@opentelemetry/api';
 
 /** Names and numbers alone: never an argument or a result, which could hold what nobody should read. */
-export type SpanFields = Readonly<Record<string, string | number | boolean>>;
+type SpanFields = Readonly<Record<string, string | number | boolean>>;
 
 /** Spans of what a call goes through. */
 export interface Tracing {

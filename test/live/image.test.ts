@@ -50,20 +50,9 @@ describe.skipIf(dockerHost === undefined)('the container image, built and run on
       '.',
     );
     await docker('rm', '-f', NAME);
-    await docker(
-      ...['run', '-d', '--name', NAME, '--read-only', '--tmpfs', '/tmp', '-v', `${workspace}:/workspace`],
-      ...[
-        '--cap-drop',
-        'ALL',
-        '--security-opt',
-        'no-new-privileges',
-        '-e',
-        `HOLDPOINT_TOKEN=${TOKEN}`,
-        '-p',
-        '127.0.0.1:0:7117',
-        IMAGE,
-      ],
-    );
+    const limits = ['--read-only', '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'];
+    const given = ['-v', `${workspace}:/workspace`, '-e', `HOLDPOINT_TOKEN=${TOKEN}`, '-p', '127.0.0.1:0:7117'];
+    await docker('run', '-d', '--name', NAME, ...limits, ...given, IMAGE);
     const ports = await inspected<Record<string, { HostPort: string }[]>>(NAME, '.NetworkSettings.Ports');
     url = `http://127.0.0.1:${ports['7117/tcp']?.[0]?.HostPort}/mcp`;
   });

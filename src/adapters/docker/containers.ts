@@ -44,7 +44,7 @@ function portsText(ports: ContainerInfo['Ports']): string {
 }
 
 /** Whether something is wrong with it: ended with an error, restarting, dead or unhealthy. */
-export function hasFailed({ state, status }: Container): boolean {
+function hasFailed({ state, status }: Container): boolean {
   if (state === 'restarting' || state === 'dead') return true;
   if (state === 'exited') return !status.startsWith('Exited (0)');
   return status.includes('(unhealthy)');

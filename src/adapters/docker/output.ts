@@ -96,7 +96,7 @@ export function maskedLine(text: string, mask: (text: string) => string, max: nu
 }
 
 /** A line of output as data: no control or bidirectional characters, bounded. */
-export function shown(text: string, max = MAX_LINE): string {
+function shown(text: string, max = MAX_LINE): string {
   const plain = stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();

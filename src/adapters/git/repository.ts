@@ -29,7 +29,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'i18n.logOutputEncoding': 'UTF-8',
   'push.negotiate': 'false',
   'push.pushOption': '',
-  'tag.gpgSign': 'false',
 };
 const VARIABLES: Readonly<Record<string, string>> = {
   // What is shown and decided on is what is pushed: no object may stand in for another, no commit have other parents.

@@ -13,7 +13,7 @@ const MAX_COMBINATIONS = 256;
 const AT_REF = ['workflow_dispatch', 'push', 'create', 'schedule', 'repository_dispatch'];
 
 /** Values by name, null for one that is not known; `unknown` where none is. */
-export type Inputs = Readonly<Record<string, string | null>> | 'unknown';
+type Inputs = Readonly<Record<string, string | null>> | 'unknown';
 
 /** A run of a workflow that is about to be started. */
 export interface Launch {

@@ -13,10 +13,9 @@ export interface GitHubPort {
 export { dispatchBody } from './dispatching.ts';
 export { checkInputs } from './inputs.ts';
 export { launchTargets, localCalls, traceLaunch } from './launch.ts';
-export type { Inputs, Launch, Trace } from './launch.ts';
+export type { Launch } from './launch.ts';
 export { workflowTarget } from './launch-targets.ts';
 export { chosenRepository, findWorkflow, refName, REPOSITORY } from './names.ts';
-export type { Call } from './octokit.ts';
 export { pullInput } from './pull-input.ts';
 export { planMerge, planOpening, pullTarget } from './pull-plans.ts';
 export type { PullAct } from './pull-plans.ts';
@@ -26,10 +25,8 @@ export { traceRerun } from './rerun.ts';
 export { failedJobs, runName, runPath } from './run.ts';
 export type { Run } from './run.ts';
 export { triggeredBy } from './triggers.ts';
-export type { Happening } from './triggers.ts';
 export { logView, runLine, runText, runView } from './views.ts';
 export { readWorkflow, workflowStem } from './workflow.ts';
-export type { Workflow, WorkflowInput } from './workflow.ts';
 
 declare module '../../core/tool.ts' {
   interface Ports {

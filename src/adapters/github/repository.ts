@@ -5,7 +5,7 @@ import { ask, type Call, type Octokit } from './octokit.ts';
 /** `owner/name`. */
 export type RepositoryName = string;
 
-export interface Ref {
+interface Ref {
   /** The branch or tag, without `refs/heads/`. */
   name: string;
   type: 'branch' | 'tag';

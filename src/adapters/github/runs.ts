@@ -11,7 +11,7 @@ const MAX_JOBS = 100;
 /** Of a job's log, its end. */
 const MAX_LOG = 2 * 1024 * 1024;
 
-export interface RunFilter {
+interface RunFilter {
   /** A workflow's id. */
   workflow?: number;
   branch?: string;

@@ -20,7 +20,7 @@ export interface RunLine {
   created: string;
 }
 
-export interface JobLine {
+interface JobLine {
   job: string;
   status: string;
   conclusion?: string;

@@ -64,7 +64,7 @@ export interface ProcessesPort {
 }
 
 export { createPreparation } from './prepare.ts';
-export type { Prepared, Preparation, PreparationSettings } from './prepare.ts';
+export type { Preparation } from './prepare.ts';
 export { processReport, reportText } from './report.ts';
 
 declare module '../../core/tool.ts' {

@@ -17,7 +17,7 @@ export interface PreparationSettings {
 }
 
 /** What a program is started with. `cwd` is held open until `close`. */
-export interface Prepared {
+interface Prepared {
   env: Record<string, string>;
   cwd: string;
   close(): Promise<void>;
@@ -68,7 +68,7 @@ export function createPreparation({ workspace, environment }: PreparationSetting
           await checkRepository(places.workspace);
           Object.assign(env, await overrides(grammar.gitConfig, executable, env, at.path));
         }
-        return { env, cwd: at.path, close: at.close };
+        return { env, cwd: at.path, close: () => at.close() };
       } catch (error) {
         await at.close();
         throw error;

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkedAddress } from '../../../src/adapters/git/remote.ts';
 import { git as gitIn, newFolder, put, refusal } from '../processes/kit.ts';
 import { PRINCIPAL } from '../server/services.ts';
-import { configure, newGitBench, policy, type GitBench } from './kit.ts';
+import { configure, isAlive, newGitBench, policy, type GitBench } from './kit.ts';
 
 let bench: GitBench;
 beforeEach(async () => {
@@ -116,6 +116,9 @@ describe('a push (E6, S1)', () => {
       expect(await bench.tool({ action: 'push', name: 'feature/x', force })).toMatchObject({
         error: { code: 'denied', rule: 'force-push' },
       });
+    expect(await bench.tool({ action: 'push', name: 'feature/x', force: true, dryRun: true })).toMatchObject({
+      status: 'denied',
+    });
     const remote = { name: 'origin', url: bench.origin, host: bench.origin };
     const update = { remote, ref: 'refs/heads/feature/x', commit: head(), was: kept };
     expect(await refusal(() => bench.services.ports.git.push(update, call))).toMatchObject({ code: 'denied' });
@@ -406,7 +409,7 @@ describe('where a push goes', () => {
     controller.abort();
     expect((await answer).envelope).toMatchObject({ status: 'error', error: { code: 'timeout' } });
     const pid = Number(readFileSync(join(bin, 'pid'), 'utf8'));
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), 10_000);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
   });
 });
 

@@ -3,7 +3,7 @@ import type { AnyTool, Ports } from '../../../src/core/tool.ts';
 import { startGitHub, type GitHubServer } from '../../github-server.ts';
 import { newBench, type Bench } from '../server/services.ts';
 
-export const POLICY = `
+const POLICY = `
 version: 1
 name: sample
 environments:
