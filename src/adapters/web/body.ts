@@ -1,4 +1,4 @@
-import { pageText } from './html.ts';
+import { entities, pageText } from './html.ts';
 
 const MAX_SHOWN = 1500;
 
@@ -41,8 +41,9 @@ export function readBody(
   if (!(type === '' ? looksLikeText(bytes) : READABLE.test(type))) return missed;
   const whole = decode(bytes, charset);
   const raw = cut ? wholeWords(whole) : whole;
-  const source = redact(plain(raw));
-  const shown = HTML.test(type) ? redact(plain(pageText(raw))) : source.trim();
+  const page = HTML.test(type);
+  const source = redact(plain(page ? entities(raw) : raw));
+  const shown = page ? redact(plain(pageText(raw))) : source.trim();
   return {
     ...(shown === '' ? {} : { text: shorten(shown) }),
     ...(expect === undefined ? {} : { found: source.includes(expect) || shown.includes(expect) }),

@@ -19,7 +19,8 @@ export function pageText(html: string): string {
   return [title === '' ? '' : `title: ${title}`, text].filter(Boolean).join('\n');
 }
 
-function entities(text: string): string {
+/** With the characters that entities stand for. */
+export function entities(text: string): string {
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,6}));/gi, (all, decimal, hex, name) => {
     if (typeof name === 'string') return ENTITIES[name.toLowerCase()] ?? all;
     const code = typeof decimal === 'string' ? Number(decimal) : Number.parseInt(String(hex), 16);

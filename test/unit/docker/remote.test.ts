@@ -23,6 +23,7 @@ describe('C3 an ADD from elsewhere is refused', () => {
     ['a variable before a destination like a flag', 'ADD b $A --', 1],
     ['a variable before one that only looks like a space', 'ADD b $A \uFEFF', 1],
     ['a variable before an empty destination in JSON', 'ADD ["b", "$A", ""]', 1],
+    ['the same without spaces', 'ADD ["$A",""]', 1],
     ['a variable before one of punctuation', 'ADD $A ,', 1],
     ['a second carriage return', 'ADD \\\r\r\nhttp://example.org/x /x', 1],
     ['a second carriage return before it', 'RUN x \\\r\r\nADD http://example.org/x /x', 2],

@@ -247,9 +247,11 @@ describe('a commit (E6)', () => {
         path,
         { status: expect.stringMatching(/^(?:denied|error)$/) },
       ]);
-    rmSync(join(bench.dir, 'a.txt'));
-    symlinkSync(outside, join(bench.dir, 'a.txt'));
-    expect(await bench.tool({ action: 'commit', message: 'x' })).toMatchObject({ error: { code: 'denied' } });
+    for (const to of [outside, 'docker/Dockerfile']) {
+      rmSync(join(bench.dir, 'a.txt'));
+      symlinkSync(to, join(bench.dir, 'a.txt'));
+      expect(await bench.tool({ action: 'commit', message: 'x' })).toMatchObject({ error: { code: 'denied' } });
+    }
     expect(bench.git('log', '--oneline').trim().split('\n')).toHaveLength(1);
   });
 
@@ -304,7 +306,7 @@ describe('a tag (E6)', () => {
     expect(await bench.tool({ action: 'tag', name: 'v1.0.0' })).toMatchObject({ error: { code: 'conflict' } });
     const moved = await bench.approve({ action: 'tag', name: 'v1.0.2' });
     bench.git('commit', '-q', '--allow-empty', '-m', 'other');
-    expect(await moved()).toMatchObject({ status: 'stale' });
+    expect(await moved()).toMatchObject({ status: 'stale', error: { changes: [{ what: 'the commit to tag' }] } });
   });
 });
 

@@ -86,6 +86,17 @@ describe('C5 web-fetch: what a failure means for the service', () => {
     await vi.waitFor(() => expect(closed).toHaveBeenCalled());
   });
 
+  test('nothing stays open after an answer', async () => {
+    const closed = vi.fn<() => void>();
+    const service = await startService((request, response) => {
+      request.socket.on('close', closed);
+      response.end('ok');
+    });
+    const bench = await newWebBench();
+    expect(await bench.result({ url: `http://127.0.0.1:${service.port}` })).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(closed).toHaveBeenCalled());
+  });
+
   test('proxies of the environment are not asked', async () => {
     const proxy = await startAnswer('proxied');
     const service = await startAnswer('direct');
@@ -104,6 +115,17 @@ describe('C5 web-fetch: TLS', () => {
     const bench = await newWebBench({ ca: pair.cert });
     const url = `https://127.0.0.1:${service.port}`;
     expect(await bench.result({ url })).toMatchObject({ ok: true, tls: { daysLeft: 30 } });
+  });
+
+  test('a second connection, after a redirect, shows its certificate as well', async () => {
+    const pair = newCertificate('127.0.0.1', 30.5);
+    const service = await startService(({ url }, response) => {
+      response.writeHead(url === '/' ? 302 : 200, { location: '/next', connection: 'close' }).end('ok');
+    }, pair);
+    const bench = await newWebBench({ ca: pair.cert });
+    const result = await bench.result({ url: `https://127.0.0.1:${service.port}` });
+    expect(result).toMatchObject({ ok: true, followed: 1, tls: { daysLeft: 30 } });
+    expect(service.connections()).toBe(2);
   });
 
   test('the name is verified though the address is pinned', async () => {

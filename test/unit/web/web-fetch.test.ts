@@ -207,6 +207,19 @@ describe('C5 web-fetch: bodies are data', () => {
     const result = await bench.result({ url: `http://127.0.0.1:${service.port}`, expect: 'hunter2' });
     expect(result).toMatchObject({ ok: false, found: false });
     expect(JSON.stringify(result)).not.toContain('hunter');
+    const page = await startAnswer(`<p>${text}`, { 'content-type': 'text/html' });
+    expect(JSON.stringify(await bench.result({ url: `http://127.0.0.1:${page.port}` }))).not.toContain('hunter');
+  });
+
+  test.each([
+    ['with invisible characters', 'a hunter2\u200B-known', 'text/plain'],
+    ['with entities', '<p title="hunter2&#45;known">', 'text/html'],
+    ['cut in half by the bound on what is read', `${'x '.repeat(32_765)}hunter2-known`, 'text/plain'],
+  ])('a secret %s cannot be guessed with expect', async (_what, text, type) => {
+    const service = await startAnswer(text, { 'content-type': type });
+    const bench = await newWebBench();
+    const result = await bench.result({ url: `http://127.0.0.1:${service.port}`, expect: 'hunter' });
+    expect(result).toMatchObject({ ok: false, found: false });
   });
 
   test('a secret spelled with entities or invisible characters is masked as well', async () => {
