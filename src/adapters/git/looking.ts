@@ -11,10 +11,10 @@ const MAX_PATCH = 512 * 1024;
 const LINE = 160;
 const DIFF = ['--no-ext-diff', '--no-textconv', '--no-renames', '--submodule=short', '--ignore-submodules=all'];
 
-export type Looking = Pick<GitPort, 'status' | 'commit' | 'local' | 'changedPaths' | 'patch' | 'log' | 'refs'>;
+type Looks = Pick<GitPort, 'status' | 'commit' | 'local' | 'changedPaths' | 'patch' | 'log' | 'refs'>;
 
 /** What reads the repository and nothing else. */
-export function createLooking(within: Within): Looking {
+export function createLooking(within: Within): Looks {
   return {
     status: (call) =>
       within(call, async ({ output, run }) => {

@@ -1,6 +1,6 @@
 import { HoldpointError } from '../../core/errors.ts';
 import type { GitSettings } from './client.ts';
-import type { GitPort, PushPlan, RefUpdate, Remote } from './port.ts';
+import type { Call, GitPort, PushPlan, RefUpdate, Remote } from './port.ts';
 import { checkedAddress, refuseSteering } from './remote.ts';
 import type { Repository, Within } from './repository.ts';
 import { plainLine } from './text.ts';
@@ -10,11 +10,9 @@ import { workflowsAt } from './workflows.ts';
 const ASK_LIMIT = 30_000;
 const PUSH_LIMIT = 300_000;
 const SUBJECTS = 20;
-/** The operator's variables that a connection over https needs on its way out. */
-const WAY_OUT =
-  'HTTPS_PROXY https_proxy ALL_PROXY all_proxy NO_PROXY no_proxy GIT_SSL_CAINFO GIT_SSL_CAPATH SSL_CERT_FILE SSL_CERT_DIR'.split(
-    ' ',
-  );
+/** The operator's variables for https: its way out, and whom it trusts. */
+const WAY_OUT = ['HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+const TRUST = ['GIT_SSL_CAINFO', 'GIT_SSL_CAPATH', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
 
 type Settings = Pick<GitSettings, 'workspace' | 'environment' | 'credentials'>;
 
@@ -47,7 +45,7 @@ export function createPushing(within: Within, settings: Settings): Pick<GitPort,
           throw new HoldpointError('not_found', `There is no ${shortened(ref)} here.`, {
             hint: 'Make it, and commit on it, first.',
           });
-        const was = await onRemote(repository, remote, ref, settings);
+        const was = await onRemote(repository, { remote, ref }, settings, call);
         const keeps = await keepsWhatIs(repository, { ref, commit, was });
         const range =
           keeps === 'yes' && was !== null ? [`${was}..${commit}`] : [commit, '--not', `--remotes=${remote.name}`];
@@ -79,9 +77,7 @@ export function createPushing(within: Within, settings: Settings): Pick<GitPort,
           throw new HoldpointError(
             'denied',
             `${remote.name} has commits of ${shortened(ref)} that this push would lose.`,
-            {
-              rule: 'force-push',
-            },
+            { rule: 'force-push' },
           );
         const flags = ['--porcelain', '--no-verify', '--no-follow-tags', '--no-recurse-submodules', '--no-signed'];
         const lease = `--force-with-lease=${ref}:${was ?? ''}`;
@@ -119,9 +115,9 @@ async function keepsWhatIs(
 
 async function onRemote(
   repository: Repository,
-  remote: Remote,
-  ref: string,
+  { remote, ref }: Pick<RefUpdate, 'remote' | 'ref'>,
   settings: Settings,
+  { redact }: Call,
 ): Promise<string | null> {
   const { code, stdout, stderr } = await repository.run({
     args: ['ls-remote', '--quiet', '--', remote.url, ref],
@@ -133,9 +129,13 @@ async function onRemote(
     const line = stdout.split('\n').find((each) => each.endsWith(`\t${ref}`));
     return /^[0-9a-f]{40,64}/.exec(line ?? '')?.[0] ?? null;
   }
-  throw new HoldpointError('unavailable', `${remote.name} (${remote.url}) does not answer: ${lastLine(stderr)}`, {
-    hint: 'A person checks the address and the access: for https to GitHub GH_TOKEN where Holdpoint runs, for ssh a key that needs no question.',
-  });
+  throw new HoldpointError(
+    'unavailable',
+    `${remote.name} (${remote.url}) does not answer: ${lastLine(redact(stderr))}`,
+    {
+      hint: 'A person checks the address and the access: for https to GitHub GH_TOKEN where Holdpoint runs, for ssh a key that needs no question.',
+    },
+  );
 }
 
 /** What a connection needs beyond what every command has: its one protocol, and who one is. */
@@ -153,7 +153,7 @@ async function connection(
     Object.assign(variables, given(['SSH_AUTH_SOCK']), {
       GIT_SSH_COMMAND: 'ssh -oBatchMode=yes -oControlMaster=no',
     });
-  if (protocol === 'https') Object.assign(variables, given(WAY_OUT));
+  if (protocol === 'https') Object.assign(variables, given([...WAY_OUT, ...TRUST]));
   if (protocol !== 'https' || credentials?.host !== host) return variables;
   // In the environment, where no process list shows it, and for this host alone.
   const at = Number(env['GIT_CONFIG_COUNT'] ?? 0);

@@ -29,7 +29,7 @@ export function refuseSteering(keys: Iterable<string>): void {
   });
 }
 
-export interface Address {
+interface Address {
   url: string;
   protocol: 'https' | 'http' | 'ssh' | 'file';
   /** Its host, or its path for one of this machine. */
@@ -64,10 +64,11 @@ export async function checkedAddress(url: string, workspace: string): Promise<Ad
     throw refuse('is none that Holdpoint knows');
   }
   if (!URL.canParse(url)) throw refuse('is none');
-  const { hostname, password, username } = new URL(url);
+  const { hostname, password, username, search } = new URL(url);
   if (!/^(?:[A-Za-z0-9][\w.-]*|\[[\da-f:.]+\])$/i.test(hostname) || username.startsWith('-'))
     throw refuse('names no host');
-  if (password !== '') throw refuse('has a password in it');
+  // No user's name is as long as a token.
+  if (password !== '' || search !== '' || username.length > 39) throw refuse('has a password or token in it');
   if (scheme === 'ssh') return { url, protocol: scheme, host: hostname };
   if (scheme === 'https') return { url, protocol: scheme, host: hostname };
   if (scheme === 'http' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
@@ -76,7 +77,7 @@ export async function checkedAddress(url: string, workspace: string): Promise<Ad
 }
 
 function hidePassword(url: string): string {
-  return url.replace(/(:\/\/[^/@]*:)[^/]*@/, '$1…@');
+  return url.replace(/:\/\/[^/@]*@/, '://…@').replace(/\?.*$/, '?…');
 }
 
 /** The real path; of what is missing, that of the nearest folder that is there with the rest appended. */

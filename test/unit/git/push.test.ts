@@ -268,7 +268,7 @@ describe('a push counts as what it triggers (E6)', () => {
 });
 
 describe('where a push goes', () => {
-  const workspace = newPlace();
+  const workspace = '/nowhere/work';
   test.each<[string, string | null]>([
     ['https://github.com/acme/shop.git', 'github.com'],
     ['ssh://git@github.com:22/acme/shop.git', 'github.com'],
@@ -278,6 +278,9 @@ describe('where a push goes', () => {
     ['file:///srv/mirror.git', '/srv/mirror.git'],
     ['http://github.com/acme/shop', null],
     ['https://ann:secret@github.com/x', null],
+    [`https://secret${'x'.repeat(40)}@github.com/x`, null],
+    ['https://github.com/x?token=secret', null],
+    ['https://ann@github.com/acme/shop', 'github.com'],
     ['git://github.com/x', null],
     ['ext::sh -c evil', null],
     ['ext::evil', null],
@@ -303,10 +306,6 @@ describe('where a push goes', () => {
     expect(found).toMatchObject(host === null ? { code: 'denied' } : { host });
     expect(JSON.stringify(found)).not.toContain('secret');
   });
-
-  function newPlace() {
-    return '/nowhere/work';
-  }
 
   test('a repository that steers its connections pushes nothing', async () => {
     commit('feature/x');
