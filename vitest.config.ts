@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/live/**'],
+    setupFiles: ['test/properties.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     ...reporters(),

@@ -111,7 +111,9 @@ function figures(samples: Series['samples'], { step, end }: Window): Omit<Series
 
 function spread(values: readonly number[]): Pick<SeriesSummary, 'min' | 'max' | 'avg' | 'trend' | 'change'> {
   const [min, max] = extremes(values);
-  return { min: round(min), max: round(max), avg: round(mean(values)), ...trendOf(values) };
+  // Of the smallest numbers there are, the mean's own rounding would fall outside.
+  const avg = Math.min(max, Math.max(min, mean(values)));
+  return { min: round(min), max: round(max), avg: round(avg), ...trendOf(values) };
 }
 
 /**
@@ -125,7 +127,7 @@ export function trendOf(values: readonly number[]): { trend: Trend; change?: num
   const [min, max] = extremes(values);
   const range = max - min;
   const size = Math.max(Math.abs(min), Math.abs(max));
-  const percent = first === 0 ? undefined : Math.round(((last - first) / Math.abs(first)) * 100);
+  const percent = first === 0 ? undefined : withoutSign(Math.round(((last - first) / Math.abs(first)) * 100));
   const change = percent === undefined || !Number.isFinite(percent) ? {} : { change: percent };
   if (range <= size * FLAT) return { trend: 'flat', ...change };
   if (Math.abs(last - first) >= range / 2) return { trend: last > first ? 'rising' : 'falling', ...change };
@@ -166,5 +168,10 @@ function said(value: number): number | string {
 function round(value: number): number {
   const rounded = Number(value.toPrecision(Number.isInteger(value) ? 9 : 4));
   // The largest numbers there are round up to infinity, which JSON does not have.
-  return Number.isFinite(rounded) ? rounded : value;
+  return withoutSign(Number.isFinite(rounded) ? rounded : value);
+}
+
+/** JSON has no negative zero. */
+function withoutSign(value: number): number {
+  return value === 0 ? 0 : value;
 }

@@ -29,6 +29,7 @@ describe('trend', () => {
     expect(trendOf([2, 2, 3, 3, 4, 4, 5, 5])).toEqual({ trend: 'rising', change: 150 });
     expect(trendOf([-2, -2, -4, -4]).change).toBe(-100);
     expect(trendOf([0, 0, 1, 1])).toEqual({ trend: 'rising' });
+    expect(trendOf([-1000, -1000, -900, -1001]).change).toBe(0);
   });
 });
 
@@ -36,6 +37,7 @@ describe('figures', () => {
   test('F1 min, max, last, average and points; four digits, whole numbers whole', () => {
     expect(one([0.123456, 0.3, 0.2])).toMatchObject({ min: 0.1235, max: 0.3, last: 0.2, avg: 0.2078, points: 3 });
     expect(one([12_345_678])).toMatchObject({ last: 12_345_678 });
+    expect(one([-0])).toMatchObject({ last: 0, min: 0, avg: 0 });
   });
 
   test('F1 what is not finite is counted and shown, and spoils no figure', () => {
