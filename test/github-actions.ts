@@ -35,6 +35,8 @@ export interface Hooks extends Outcomes {
   advancing: { on: boolean };
   /** Called when a dispatch has been taken, before it is answered: for what somebody else does meanwhile. */
   onDispatch: { call?: () => Promise<void> };
+  /** Commit statuses, by commit; the latest of each context. */
+  statuses: Map<string, Map<string, { context: string; state: string }>>;
 }
 
 const ACTIONS = '/repos/:owner/:repo/actions';
@@ -108,6 +110,33 @@ export function addActions(app: App, gh: GitHubStore, url: string, hooks: Hooks)
       : context.json({ message: 'Not Found' }, 404),
   );
   app.get('/_logs/:job_id', (context) => context.text(hooks.logs.get(Number(context.req.param('job_id'))) ?? ''));
+}
+
+/** What people may do, in GitHub's words; the emulator has the words of teams. Nobody else is known. */
+const PERMISSIONS: Readonly<Record<string, string>> = { ann: 'admin', bob: 'write' };
+
+/** Adds what the emulator lacks of pull requests: commit statuses, and what a person may do in the repository. */
+export function addPulls(app: App, { statuses }: Hooks): void {
+  app.post('/repos/:owner/:repo/statuses/:sha', async (context) => {
+    const sha = context.req.param('sha');
+    const status = (await context.req.raw.json()) as { context: string; state: string };
+    statuses.set(sha, new Map(statuses.get(sha)).set(status.context, status));
+    return context.json(status, 201);
+  });
+  app.get('/repos/:owner/:repo/commits/:sha/status', (context) => {
+    const sha = context.req.param('sha');
+    const latest = [...(statuses.get(sha)?.values() ?? [])];
+    const passed = latest.length > 0 && latest.every(({ state }) => state === 'success');
+    const failed = latest.some(({ state }) => state === 'failure' || state === 'error');
+    const state = failed ? 'failure' : passed ? 'success' : 'pending';
+    return context.json({ sha, state, total_count: latest.length, statuses: latest });
+  });
+  app.get('/repos/:owner/:repo/collaborators/:username/permission', (context) => {
+    const permission = PERMISSIONS[context.req.param('username')];
+    return permission === undefined
+      ? context.json({ message: 'Not Found' }, 404)
+      : context.json({ permission, role_name: permission, user: null });
+  });
 }
 
 function refusal(context: RouteContext, message: string): Response {

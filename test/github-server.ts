@@ -2,14 +2,16 @@ import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { createEmulator } from 'emulate';
 import { parse } from 'yaml';
 
-import { addActions, fileAt, findWorkflow } from './github-actions.ts';
+import { addActions, addPulls, fileAt, findWorkflow } from './github-actions.ts';
 import type { App, Hooks, SeenRequest } from './github-actions.ts';
+import { mirrorBranch } from './github-mirror.ts';
 import { newRun, type GitHubStore } from './github-stages.ts';
 
 /**
- * GitHub's REST API on a local port: the emulator of the package `emulate`, with what it lacks of Actions added here:
- * workflows with their files, inputs held against them, runs that go on with every look at them, jobs with steps, logs behind
- * a redirect, re-runs that keep their number, re-runs of failed jobs. All of it is emulated; none of it is GitHub.
+ * GitHub's REST API on a local port: the emulator of the package `emulate`, with what it lacks added here: workflows with
+ * their files, inputs held against them, runs that go on with every look at them, jobs with steps, logs behind a redirect,
+ * re-runs that keep their number, re-runs of failed jobs, commit statuses, and people's permissions in GitHub's words. All of
+ * it is emulated; none of it is GitHub.
  */
 export interface GitHubServer {
   url: string;
@@ -30,6 +32,11 @@ export interface GitHubServer {
   write(branch: string, path: string, content: string): Promise<string>;
   branch(name: string, from?: string): Promise<string>;
   sha(ref: string): Promise<string>;
+  /**
+   * Brings a branch of a bare repository here as it is, with its commits' ids; gives its commit. The workflows on main
+   * become known, as they do on GitHub.
+   */
+  mirror(bare: string, branch: string): Promise<string>;
   /** Makes a workflow known (its file is written on main, and on other branches made from it later). */
   addWorkflow(path: string, text: string): Promise<number>;
   workflowId(file: string): number;
@@ -117,10 +124,12 @@ async function extendPlugin(): Promise<void> {
       failures: new Map(),
       logs: new Map(),
       onDispatch: {},
+      statuses: new Map(),
     };
     const gh = getGitHubStore(store);
     registered.set(url, { gh, hooks });
     addActions(app, gh, url, hooks);
+    addPulls(app, hooks);
     register(app, store, webhooks, url, tokens);
   };
 }
@@ -169,6 +178,15 @@ export async function startGitHub(files: Readonly<Record<string, string>> = WORK
     return sha(branch);
   };
   const workflowId = (file: string) => findWorkflow(gh, file)?.id ?? 0;
+  const know = (path: string, text: string) =>
+    gh.workflows.insert({
+      node_id: '',
+      repo_id: gh.repos.findOneBy('full_name', REPOSITORY)?.id,
+      name: (parse(text) as { name?: string }).name ?? path,
+      path,
+      state: 'active',
+      badge_url: '',
+    }).id;
   const server: GitHubServer = {
     url,
     token: TOKENS.ann,
@@ -186,17 +204,15 @@ export async function startGitHub(files: Readonly<Record<string, string>> = WORK
       return tip;
     },
     sha,
+    async mirror(bare, branch) {
+      const { commit, workflows } = await mirrorBranch(api, root, bare, branch);
+      for (const [path, text] of Object.entries(branch === 'main' ? workflows : {}))
+        if (!findWorkflow(gh, path)) know(path, text);
+      return commit;
+    },
     async addWorkflow(path, text) {
       await write('main', path, text);
-      const name = (parse(text) as { name?: string }).name ?? path;
-      return gh.workflows.insert({
-        node_id: '',
-        repo_id: gh.repos.findOneBy('full_name', REPOSITORY)?.id,
-        name,
-        path,
-        state: 'active',
-        badge_url: '',
-      }).id;
+      return know(path, text);
     },
     workflowId,
     failAt: (path, step, lines) => void hooks.failures.set(path, { step, lines }),

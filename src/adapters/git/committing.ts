@@ -53,7 +53,12 @@ async function annotation(
   call: Call,
 ) {
   const env = identity(await authorOf(repository, environment, call));
-  return { args: ['--annotate', '--cleanup=verbatim', '--file=-'], env, input: `${message.trimEnd()}\n` };
+  return { args: ['--annotate', '--cleanup=verbatim', '--file=-'], env, input: messageText(message) };
+}
+
+/** Ended as git itself ends one; what copies a commit may add the line break, which gives it another id. */
+function messageText(message: string): string {
+  return `${message.trimEnd()}\n`;
 }
 
 /** See GitPort.modes. */
@@ -118,7 +123,8 @@ async function commitFiles(
         hint: 'status lists what is changed.',
       });
     const args = ['commit-tree', '--no-gpg-sign', ...(parent === null ? [] : ['-p', parent]), '-F', '-', tree];
-    const commit = (await output({ args, input: message, env: identity(author) }, 'to write the commit')).trim();
+    const write = { args, input: messageText(message), env: identity(author) };
+    const commit = (await output(write, 'to write the commit')).trim();
     // Before the branch moves: should it not move after all, the files are staged and nothing is lost.
     await output(update, 'to stage the files');
     const log = `commit: ${message.split('\n')[0]?.slice(0, 100) ?? ''}`;

@@ -179,6 +179,7 @@ describe('a commit (E6)', () => {
     expect(bench.git('log', '-1', '--format=%H|%an|%ae|%cn|%B').trim()).toBe(
       `${String(commit)}|Ann|ann@example.com|Ann|Change\n\nBecause`,
     );
+    expect(bench.git('cat-file', 'commit', String(commit))).toMatch(/\n\nChange\n\nBecause\n$/);
     expect(bench.git('show', '--name-status', '--format=').trim()).toBe('M\ta.txt\nD\tdocker/Dockerfile');
     expect(bench.git('status', '--short')).toBe('?? new.txt\n');
     expect(await bench.tool({ action: 'commit', message: 'Again' })).toMatchObject({
