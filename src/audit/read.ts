@@ -6,7 +6,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
 import { canonicalJson } from './canonical.ts';
-import { approvalOf, type AuditRecord, type Head } from './chain.ts';
+import { approvalOf, type AuditKind, type AuditRecord, type Head } from './chain.ts';
 import { parseCanonical, type AuditSource, type FoundRecord, type Problem } from './verify.ts';
 
 const head = z.strictObject({
@@ -51,6 +51,25 @@ export async function tailAudit(store: Store, count: number, { about }: TailFilt
       hint: '`holdpoint audit verify` says which; `holdpoint audit export` writes out what is there.',
     });
   });
+}
+
+/** Every record of one kind from `since` on (milliseconds since 1970), oldest first; undefined in place of a damaged one. */
+export async function* recordsSince(
+  store: Store,
+  kind: AuditKind,
+  since: number,
+): AsyncIterable<AuditRecord | undefined> {
+  let last: Pick<Row, 'time' | 'writer' | 'seq'> = { time: new Date(since).toISOString(), writer: '', seq: 0 };
+  for (;;) {
+    const rows = await store.query<Pick<Row, 'time' | 'writer' | 'seq' | 'record'>>(
+      `SELECT time, writer, seq, record FROM audit_records
+       WHERE kind = ? AND (time, writer, seq) > (?, ?, ?) ORDER BY time, writer, seq LIMIT ?`,
+      [kind, last.time, last.writer, last.seq, PAGE],
+    );
+    for (const row of rows) yield parseObject(row.record) as unknown as AuditRecord | undefined;
+    last = rows.at(-1) ?? last;
+    if (rows.length < PAGE) return;
+  }
 }
 
 /** The store's log for verifying, as it is at this moment; writers may go on meanwhile. */

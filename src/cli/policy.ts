@@ -1,28 +1,30 @@
 import type { Command } from 'commander';
 
 import type { Config, Flags } from '../config/config.ts';
-import { readFacts } from '../config/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { loadPersona, policyFileOf } from '../personas/persona.ts';
+import { loadPersona } from '../personas/persona.ts';
 import { explain } from '../policy/explain.ts';
 import type { Explanation, RuleNote, TargetExplanation } from '../policy/explain.ts';
 import { compilePolicy, readPolicyFile } from '../policy/load.ts';
 import { didYouMean } from '../policy/problems.ts';
 import { testPolicy } from '../policy/test.ts';
 import type { PolicyReport } from '../policy/test.ts';
-import { loadRegistry } from '../server/registry.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { policyFile, policyScope, usable } from './policy-files.ts';
+import { registerLint } from './policy-lint.ts';
+import { registerReplay } from './policy-replay.ts';
 
 interface PolicyFlags extends Flags {
   json?: boolean;
 }
 
 export function register(program: Command): void {
-  const policy = program.command('policy').description('check and explain policies');
+  const policy = program.command('policy').description('check, explain and compare policies');
   jsonOption(sharedOptions(policy.command('test')))
-    .description('run the examples of every rule; exit 1 when one fails')
+    .description('run the examples of every rule')
     .argument('[file]', "a policy's name or file (the persona's own)")
     .option('--persona <name|file>', 'whose policy (devops)')
+    .addHelpText('after', '\nExit code 0: all as expected; 1: an example is not; 2: the file is no policy.')
     .action((file: string | undefined, flags: PolicyFlags) => act(flags, (config) => test(file, config, flags.json)));
   jsonOption(sharedOptions(policy.command('explain')))
     .description('say what a call would be answered, and by which rules; runs and looks at nothing')
@@ -30,26 +32,21 @@ export function register(program: Command): void {
     .argument('<json>', 'its arguments, as one JSON object in quotes')
     .option('--policy <name|file>', "the policy, instead of the persona's")
     .option('--persona <name|file>', 'whose policy (devops)')
+    .addHelpText(
+      'after',
+      '\nExit code 0: explained, whatever the answer; 2: the file is no policy, or this is no call of the tool.',
+    )
     .action((tool: string, json: string, flags: PolicyFlags) =>
       act(flags, (config) => explainCall(tool, json, config, flags.json)),
     );
+  registerLint(policy);
+  registerReplay(policy);
 }
 
-async function test(file: string | undefined, config: Config, json: boolean | undefined): Promise<void> {
-  const [registry, facts] = await Promise.all([loadRegistry(), readFacts(config)]);
-  const named = file ?? config.policy;
-  const path = named === undefined ? (await loadPersona(config.persona)).policyFile : policyFileOf(named);
-  const scope = { tools: (name: string) => registry.get(name), toolNames: [...registry.keys()], facts };
-  let report: PolicyReport;
-  try {
-    report = await testPolicy(path, scope);
-  } catch (thrown) {
-    // A file that is no valid policy is what this command is there to find, not a wrong use of it.
-    if (!(thrown instanceof HoldpointError) || thrown.code !== 'invalid_input') throw thrown;
-    print({ file: path, valid: false, message: thrown.message }, thrown.message, json);
-    process.exitCode = 1;
-    return;
-  }
+async function test(named: string | undefined, config: Config, json: boolean | undefined): Promise<void> {
+  const [scope, file] = await Promise.all([policyScope(config), policyFile(named, config)]);
+  const report = await usable(file, json, () => testPolicy(file, scope));
+  if (report === undefined) return;
   print({ valid: report.problems.length === 0, ...report }, () => reportText(report), json);
   if (report.problems.length > 0) process.exitCode = 1;
 }
@@ -60,9 +57,9 @@ function reportText({ name, file, rules, examples, passed, problems }: PolicyRep
 }
 
 async function explainCall(name: string, json: string, config: Config, asJson: boolean | undefined): Promise<void> {
-  const [registry, facts, persona] = await Promise.all([
-    loadRegistry(),
-    readFacts(config),
+  const [{ registry, facts, ...scope }, file, persona] = await Promise.all([
+    policyScope(config),
+    policyFile(undefined, config),
     loadPersona(config.persona),
   ]);
   const tool = registry.get(name);
@@ -70,9 +67,8 @@ async function explainCall(name: string, json: string, config: Config, asJson: b
     throw new HoldpointError('invalid_input', `There is no tool "${name}"${didYouMean(name, [...registry.keys()])}.`, {
       hint: `Tools: ${[...registry.keys()].join(', ')}.`,
     });
-  const file = config.policy === undefined ? persona.policyFile : policyFileOf(config.policy);
-  const scope = { tools: (known: string) => registry.get(known), toolNames: [...registry.keys()] };
-  const policy = compilePolicy(await readPolicyFile(file), file, scope);
+  const policy = await usable(file, asJson, async () => compilePolicy(await readPolicyFile(file), file, scope));
+  if (policy === undefined) return;
   const principal = { person: config.user, agent: persona.name, client: 'holdpoint policy explain' };
   const explanation = explain(policy, { tool, input: parse(json), principal, facts }, Date.now());
   print({ policy: policy.name, ...explanation }, () => explanationText(policy.name, explanation), asJson);

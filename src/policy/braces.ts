@@ -1,7 +1,15 @@
 const MAX_ALTERNATIVES = 100;
 
 /** Why a pattern is refused, with what to write instead. Becomes a problem with a line at load. */
-export class PatternError extends Error {}
+export class PatternError extends Error {
+  /** Whether it is refused for what matching it could cost. */
+  readonly costly: boolean;
+
+  constructor(message: string, costly = false) {
+    super(message);
+    this.costly = costly;
+  }
+}
 
 /** Whether a slash is within braces, as in `{a/b,c}`: these are expanded first, for other braces belong to one name. */
 export function bracesSpanNames(pattern: string): boolean {
@@ -41,7 +49,7 @@ export function expandBraces(pattern: string): string[] {
   for (const choice of choices.flatMap(expandBraces)) {
     for (const rest of rests) expanded.push(before + choice + rest);
     if (expanded.length > MAX_ALTERNATIVES)
-      throw new PatternError(`its braces make more than ${MAX_ALTERNATIVES} patterns; write several patterns`);
+      throw new PatternError(`its braces make more than ${MAX_ALTERNATIVES} patterns; write several patterns`, true);
   }
   return expanded;
 }

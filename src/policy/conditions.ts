@@ -7,6 +7,7 @@ import { namePattern, pathPattern } from './patterns.ts';
 import { WHEN_KEYS } from './policy.ts';
 import type { Condition, Subject, WhenKey } from './policy.ts';
 import { didYouMean } from './problems.ts';
+import type { Problem } from './problems.ts';
 import type { RuleEntry, WhenEntry } from './schema.ts';
 
 /** What the names in a rule are checked against. */
@@ -18,7 +19,7 @@ export interface Known {
 }
 
 /** A problem in one key of a `when`, or in the whole of it. */
-export type Report = (says: string, key?: WhenKey, index?: number) => void;
+export type Report = (says: string, key?: WhenKey, index?: number, sort?: Problem['sort']) => void;
 
 const RUNTIME_KEYS: readonly WhenKey[] = ['environment', 'command', 'resource', ...SELECTORS];
 
@@ -61,7 +62,12 @@ function compileKey(key: WhenKey, written: readonly string[], restricts: boolean
         return [compile(pattern, restricts)];
       } catch (error) {
         if (!(error instanceof PatternError)) throw error;
-        report(`${key} ${JSON.stringify(pattern)}: ${error.message}`, key, index);
+        report(
+          `${key} ${JSON.stringify(pattern)}: ${error.message}`,
+          key,
+          index,
+          error.costly ? 'costly-pattern' : 'bad-pattern',
+        );
         return [];
       }
     });
@@ -84,6 +90,7 @@ function checkNames(when: WhenEntry, known: Known, report: Report): void {
         `unknown environment "${name}"${didYouMean(name, environments)}; write ${environments.join(', ')}`,
         'environment',
         index,
+        'matches-nothing',
       );
   for (const [index, name] of (when.tool ?? []).entries())
     if (!/[*{]/.test(name) && known.tool(name) === undefined)
@@ -91,6 +98,7 @@ function checkNames(when: WhenEntry, known: Known, report: Report): void {
         `unknown tool "${name}"${didYouMean(name, toolNames)}; write a tool of this server, or a pattern with * for tools of other servers`,
         'tool',
         index,
+        'matches-nothing',
       );
 }
 
@@ -98,12 +106,20 @@ function checkNames(when: WhenEntry, known: Known, report: Report): void {
 function checkReach(when: WhenEntry, known: Known, report: Report): void {
   const kinds = when.kind ?? TARGET_KINDS;
   const both = when.path === undefined ? undefined : RUNTIME_KEYS.find((key) => when[key] !== undefined);
-  if (both !== undefined) return report(`can match nothing: what has a path has no ${both}; write two rules`, both);
+  if (both !== undefined)
+    return report(
+      `can match nothing: what has a path has no ${both}; write two rules`,
+      both,
+      undefined,
+      'matches-nothing',
+    );
   const none = (key: WhenKey, needs: readonly TargetKind[]) => {
     if (when[key] !== undefined && !kinds.some((kind) => needs.includes(kind)))
       report(
         `can match nothing: ${kinds.join(', ')} has no ${key}; write kind: ${needs.slice(0, 2).join(' or ')}, or leave ${key} out`,
         key,
+        undefined,
+        'matches-nothing',
       );
   };
   none('path', ['file', 'folder']);
@@ -122,5 +138,7 @@ function checkEffects(when: WhenEntry, known: Known, report: Report): void {
     report(
       `can match nothing: ${when.tool?.join(', ')} can at worst ${EFFECTS[worst]}; write effect: ${EFFECTS[worst]}`,
       'effect',
+      undefined,
+      'matches-nothing',
     );
 }

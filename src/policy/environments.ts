@@ -7,7 +7,7 @@ import type { Problem, Source } from './problems.ts';
 import type { EnvironmentEntry } from './schema.ts';
 
 /** The policy's list for each selector of a target. */
-const LISTS = {
+export const LISTS = {
   kubeContext: 'kubeContexts',
   cluster: 'clusters',
   namespace: 'namespaces',
@@ -37,6 +37,12 @@ export function compileEnvironments(
   const names = Object.keys(entries);
   const unmatched = names.includes('production') ? 'production' : (names[0] ?? 'production');
   const problems: Problem[] = [];
+  const [first] = names;
+  if (first === 'staging' || first === 'development')
+    problems.push({
+      line: source.line(['environments']),
+      says: `without production, a target that no environment matches would count as ${first}; write "production: {}" before it`,
+    });
   const usual = USUAL_ORDER.filter((name) => names.includes(name));
   const listed = names.filter((name) => usual.includes(name));
   if (listed.join() !== usual.join())
@@ -59,6 +65,8 @@ export function compileEnvironments(
           if (!(error instanceof PatternError)) throw error;
           problems.push({
             line: source.line(['environments', name, list, at]),
+            path: ['environments', name, list, at],
+            sort: error.costly ? 'costly-pattern' : 'bad-pattern',
             says: `environment "${name}", ${list} ${JSON.stringify(pattern)}: ${error.message}`,
           });
           return [];
@@ -75,6 +83,8 @@ export function compileEnvironments(
     if (selectors.length === 0 && name !== unmatched)
       problems.push({
         line: source.line(['environments', name]),
+        path: ['environments', name],
+        sort: 'matches-nothing',
         says: `environment "${name}" can match nothing; write at least one of ${Object.values(LISTS).join(', ')}`,
       });
     return { name, selectors };

@@ -96,7 +96,7 @@ function targetsOf(example: Example, scope: ExampleScope): CallTargets {
 }
 
 /** Facts about a machine on which only what the example says exists. */
-function factsFor(facts: ExampleFacts, programs: Facts['programs']): Facts {
+export function factsFor(facts: ExampleFacts, programs: Facts['programs']): Facts {
   const { kubeContext, cluster = kubeContext, namespace = 'default', dockerHost = 'local' } = facts;
   const contexts: Record<string, KubeContext> =
     kubeContext === undefined ? {} : { [kubeContext]: { cluster: cluster ?? kubeContext, namespace } };

@@ -12,7 +12,7 @@ import { compileEnvironments } from './environments.ts';
 import { exampleProblems, runExamples } from './examples.ts';
 import type { Policy, Rule } from './policy.ts';
 import { invalidPolicy, readYaml } from './problems.ts';
-import type { Problem, Source } from './problems.ts';
+import type { Problem, Source, YamlSource } from './problems.ts';
 import type { PolicyFile, RuleEntry } from './schema.ts';
 import { parseShape } from './shape.ts';
 import { termsOf } from './terms.ts';
@@ -73,7 +73,7 @@ export function compilePolicy(text: string, file: string, options: LoadOptions):
   return compileEntry(entry, source, options);
 }
 
-function readEntry(text: string, file: string): { source: Source; entry: PolicyFile } {
+function readEntry(text: string, file: string): { source: YamlSource; entry: PolicyFile } {
   const source = readYaml(text, file);
   const shape = parseShape(source);
   if ('problems' in shape) throw invalidPolicy(file, shape.problems);
@@ -81,6 +81,17 @@ function readEntry(text: string, file: string): { source: Source; entry: PolicyF
 }
 
 function compileEntry(entry: PolicyFile, source: Source, options: LoadOptions): Policy {
+  const { policy, problems } = compileWhole(entry, source, options);
+  if (problems.length > 0) throw invalidPolicy(source.file, problems);
+  return policy;
+}
+
+/** A policy with all that is wrong with it; where anything is, the rules it is in match less than they say. */
+export function compileWhole(
+  entry: PolicyFile,
+  source: Source,
+  options: LoadOptions,
+): { policy: Policy; problems: Problem[] } {
   const { file } = source;
   const { environments, unmatched, problems } = compileEnvironments(entry.environments, source);
   const known: Known = {
@@ -90,9 +101,9 @@ function compileEntry(entry: PolicyFile, source: Source, options: LoadOptions): 
   };
   const rules = entry.rules.map((rule, index) => compileRule(rule, index, source, known, problems));
   problems.push(...twice(rules));
-  if (problems.length > 0) throw invalidPolicy(file, problems);
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return freeze({ name: entry.name, file, digest: digestOf(entry), environments, unmatched, rules });
+  const policy = freeze({ name: entry.name, file, digest: digestOf(entry), environments, unmatched, rules });
+  return { policy, problems };
 }
 
 /** @throws HoldpointError `not_found` with what to do. */
@@ -110,14 +121,21 @@ export async function readPolicyFile(file: string): Promise<string> {
 function compileRule(entry: RuleEntry, index: number, source: Source, known: Known, problems: Problem[]): Rule {
   const path = ['rules', index];
   const report = (says: string, ...below: PropertyKey[]) =>
-    problems.push({ line: source.line([...path, ...below]), rule: entry.id, says });
+    problems.push({ line: source.line([...path, ...below]), rule: entry.id, says, path: [...path, ...below] });
   if (entry.approval !== undefined && entry.decision !== 'require_approval')
     report(`approval is for rules that hold; write decision: require_approval, or leave approval out`, 'approval');
   if (entry.handOff !== undefined && entry.decision === 'allow')
     report('handOff is for rules that deny or hold; leave it out', 'handOff');
-  const conditions = compileConditions(entry, known, (says, key, at) =>
-    report(says, 'when', ...(key === undefined ? [] : [key]), ...(at === undefined ? [] : [at])),
-  );
+  const conditions = compileConditions(entry, known, (says, key, at, sort) => {
+    const below = [...path, 'when', ...(key === undefined ? [] : [key]), ...(at === undefined ? [] : [at])];
+    problems.push({
+      line: source.line(below),
+      rule: entry.id,
+      says,
+      path: below,
+      ...(sort === undefined ? {} : { sort }),
+    });
+  });
   return {
     id: entry.id,
     decision: entry.decision,

@@ -90,16 +90,21 @@ function fits(part: Part, name: string): boolean {
   return typeof part === 'string' ? part === name : part(name);
 }
 
-function pathParts(pattern: string, restricts: boolean): Part[] {
+/** The names that a path pattern is made of, braces and stars as written; with `restricts`, also what is added to them. */
+export function patternNames(pattern: string, restricts: boolean): string[] {
   const anywhere = restricts && !pattern.slice(0, -1).includes('/');
   const names = pattern.replace(/^\.\//, '').replace(/\/$/, '/**').split('/');
   if (anywhere) names.unshift('**');
   if (restricts && names.at(-1) === '*' && names.at(-2) === '**') names.pop();
   if (restricts && names.at(-1) !== '**') names.push('**');
-  const single = names.filter((name, index) => name !== '**' || names[index - 1] !== '**');
-  if (single.filter((name) => name === '**').length > MAX_GLOBSTARS)
-    throw new PatternError(`write at most ${MAX_GLOBSTARS} ** in it`);
-  return single.map((name) => (name === '**' ? '**' : namePart(restricts ? fold(name) : name)));
+  return names.filter((name, index) => name !== '**' || names[index - 1] !== '**');
+}
+
+function pathParts(pattern: string, restricts: boolean): Part[] {
+  const names = patternNames(pattern, restricts);
+  if (names.filter((name) => name === '**').length > MAX_GLOBSTARS)
+    throw new PatternError(`write at most ${MAX_GLOBSTARS} ** in it`, true);
+  return names.map((name) => (name === '**' ? '**' : namePart(restricts ? fold(name) : name)));
 }
 
 /** What one name of a path must be, braces included. */
@@ -118,7 +123,7 @@ function checkName(name: string): void {
     throw new PatternError('write it from the workspace, without . and .. between slashes');
   if (name.includes('**')) throw new PatternError('write ** alone between slashes, or a single *');
   if ((name.match(/\*/g) ?? []).length > MAX_STARS_IN_NAME)
-    throw new PatternError(`write at most ${MAX_STARS_IN_NAME} * between two slashes`);
+    throw new PatternError(`write at most ${MAX_STARS_IN_NAME} * between two slashes`, true);
   const withoutClasses = name.replace(/\[[\w.-]+\](?!\+)/g, '');
   if (/[[\]]/.test(withoutClasses))
     throw new PatternError('write a character class as [abc] or [a-z], closed, not negated and not nested');
@@ -148,7 +153,7 @@ function escaped(character: string): string {
 function checked(pattern: string): string {
   if (pattern === '') throw new PatternError('it is empty; write what it should match');
   if (pattern.length > MAX_LENGTH)
-    throw new PatternError(`it is longer than ${MAX_LENGTH} characters; write several patterns`);
+    throw new PatternError(`it is longer than ${MAX_LENGTH} characters; write several patterns`, true);
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(pattern))
     throw new PatternError('it has control or invisible characters; leave them out');
   if (pattern.includes('\\')) throw new PatternError('write / between names; nothing can be escaped');

@@ -14,6 +14,10 @@ export interface Problem {
   rule?: string;
   /** What is wrong, and what to write instead. */
   says: string;
+  /** Where it is, by keys and indexes. */
+  path?: readonly PropertyKey[];
+  /** What sort of mistake it is, where that is one of these. */
+  sort?: 'matches-nothing' | 'bad-pattern' | 'costly-pattern';
 }
 
 /** A YAML file whose values can be traced back to their lines. */
@@ -25,8 +29,19 @@ export interface Source {
   line(path: readonly PropertyKey[], ofKey?: string): number;
 }
 
+/** A place in a text, counted from 1. */
+export interface Place {
+  line: number;
+  column: number;
+}
+
+/** A source of which the columns are known too. */
+export interface YamlSource extends Source {
+  place(path: readonly PropertyKey[], ofKey?: string): Place;
+}
+
 /** @throws HoldpointError `invalid_input` with file and line where the text is not YAML, or has a key twice. */
-export function readYaml(text: string, file: string): Source {
+export function readYaml(text: string, file: string): YamlSource {
   const counter = new LineCounter();
   const document = parseDocument(text, { lineCounter: counter, uniqueKeys: true, merge: false, prettyErrors: false });
   const lineAt = (offset: number) => counter.linePos(offset).line;
@@ -36,7 +51,11 @@ export function readYaml(text: string, file: string): Source {
       file,
       broken.map((error) => ({ line: lineAt(error.pos[0]), says: `not readable as YAML: ${error.message}` })),
     );
-  return { file, data: asData(document, file), line: (path, ofKey) => lineAt(offsetOf(document, path, ofKey)) };
+  const place = (path: readonly PropertyKey[], ofKey?: string): Place => {
+    const { line, col } = counter.linePos(offsetOf(document, path, ofKey));
+    return { line, column: col };
+  };
+  return { file, data: asData(document, file), line: (path, ofKey) => place(path, ofKey).line, place };
 }
 
 function asData(document: Document, file: string): unknown {

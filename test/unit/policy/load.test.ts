@@ -228,6 +228,15 @@ describe('I7 an invalid policy says file, line, rule and what to write instead',
       'strictest first; write production, staging in this order',
     ],
     [
+      'no production, so that what is unknown would count as staging',
+      [
+        ["  production: { namespaces: ['tta-prod*'] }\n", ''],
+        ['environment: production', 'environment: staging'],
+      ],
+      4,
+      'would count as staging; write "production: {}" before it',
+    ],
+    [
       'an environment without anything',
       [['staging: { namespaces: tta-staging }', 'staging: {}']],
       5,
