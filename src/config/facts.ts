@@ -2,14 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import { readKubeContexts } from '../adapters/kubernetes/contexts.ts';
+import { loadKubeconfig } from '../adapters/kubernetes/kubeconfig.ts';
 import type { Facts } from '../core/facts.ts';
+import { HoldpointError } from '../core/errors.ts';
 import type { Config } from './config.ts';
 import { loadPrograms } from './programs.ts';
 
 /** What tools may know of this machine without touching anything: names of contexts, where Docker is, the known programs. */
 export async function readFacts(config: Config): Promise<Facts> {
   const [kubernetes, programs, repository] = await Promise.all([
-    readKubernetes(config.kubernetes.kubeconfig),
+    readKubernetes(config.kubernetes.kubeconfig, config.workspace),
     loadPrograms(),
     config.github.repository ?? originOf(config),
   ]);
@@ -38,11 +40,25 @@ async function originOf({ workspace, github }: Config): Promise<string | undefin
 }
 
 /** No kubeconfig is no error: calls to the cluster then say that there is none. */
-async function readKubernetes(kubeconfig: string | undefined): Promise<Facts['kubernetes']> {
+async function readKubernetes(kubeconfig: string | undefined, workspace: string): Promise<Facts['kubernetes']> {
   if (!kubeconfig) return { contexts: {} };
   const files = kubeconfig.split(delimiter).filter(Boolean);
   const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
-  return readKubeContexts(...texts);
+  // kubectl passes over files that are missing, and so must this.
+  const present = files.filter((_, index) => texts[index] !== '');
+  const refused = present.length > 0 ? await refusalOf(present.join(delimiter), workspace) : undefined;
+  return { ...readKubeContexts(...texts), ...(refused ? { refused } : {}) };
+}
+
+/** kubectl would run whatever plugin the kubeconfig names; Holdpoint's own client refuses some, and so launches do too. */
+async function refusalOf(kubeconfig: string, workspace: string): Promise<Facts['kubernetes']['refused']> {
+  try {
+    await loadKubeconfig(kubeconfig, workspace);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'denied') return undefined;
+    return { reason: error.message, hint: error.hint ?? '' };
+  }
 }
 
 /** `local` for this machine's own Engine, else the host that DOCKER_HOST names. */

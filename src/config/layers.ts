@@ -31,6 +31,10 @@ export function layers(
 /** Settings inside others that have environment variables, the usual names of their systems included; the first that is set. */
 const NESTED: readonly (readonly [path: string, ...variables: string[]])[] = [
   ['httpAuth.token', 'HOLDPOINT_TOKEN'],
+  ['auth.issuer', 'HOLDPOINT_AUTH_ISSUER'],
+  ['auth.audience', 'HOLDPOINT_AUTH_AUDIENCE'],
+  ['auth.jwksUri', 'HOLDPOINT_AUTH_JWKS_URI'],
+  ['processes.sandbox', 'HOLDPOINT_SANDBOX'],
   ['github.url', 'GITHUB_API_URL'],
   ['github.token', 'HOLDPOINT_GITHUB_TOKEN', 'GH_TOKEN', 'GITHUB_TOKEN'],
   ['github.repository', 'GITHUB_REPOSITORY'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
+import { takesValue } from '../core/arguments.ts';
 import { EFFECTS } from '../core/effect.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { ACTS, ARGUMENT_KINDS } from '../core/programs.ts';
@@ -12,7 +13,10 @@ import { POLICIES } from './locations.ts';
 import { prepared } from './prepared.ts';
 
 const pattern = z.string().refine(isPattern, { error: 'is no regular expression; write one such as "[a-z]+"' });
-const words = z.string().regex(/^\S+(?: \S+)*$/, 'write the words with one space between, such as "rollout status"');
+const words = z
+  .string()
+  .regex(/^(?:\S+(?: \S+)*)?$/, 'write the words with one space between, such as "rollout status", or "" for none')
+  .transform((text) => text.split(' ').filter(Boolean));
 const kind = z.enum(ARGUMENT_KINDS);
 const argumentFields = {
   kind: kind.default('value'),
@@ -36,6 +40,7 @@ const flags = z
 const command = z
   .strictObject({
     words: z.preprocess((one) => (Array.isArray(one) ? one : [one]), z.array(words).min(1)),
+    runs: words.optional(),
     usage: z.string(),
     effect: z.enum(EFFECTS),
     flags,
@@ -51,7 +56,7 @@ const command = z
     scope: z.enum(['namespace', 'cluster', 'either']).optional(),
   })
   .transform((each) => ({ ...each, maxPositionals: each.maxPositionals ?? each.positionals.length }))
-  .transform(({ words: spellings, ...each }) => spellings.map((one) => ({ ...compact(each), words: one.split(' ') })));
+  .transform(({ words: spellings, ...each }) => spellings.map((one) => ({ ...compact(each), words: one })));
 
 const grammar = z.strictObject({
   program: z.string().regex(/^[a-z][a-z0-9-]*$/, 'write a bare name, such as kubectl'),
@@ -63,6 +68,7 @@ const grammar = z.strictObject({
     .transform((each) => each.flat()),
   flags,
   environment: z.array(z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'write the name of an environment variable')).default([]),
+  readable: z.array(z.string().startsWith('/', 'write an absolute path')).optional(),
   set: z.record(z.string(), z.string()).default({}),
   prefix: z.array(z.string()).default([]),
   instead: z.record(z.string(), z.string()).default({}),
@@ -95,6 +101,8 @@ export async function loadPrograms(folder?: string): Promise<Readonly<Record<str
     if (file === 'elsewhere.yaml') programs.push(...Object.entries(parse(refusals, text, file).instead).map(refused));
     else programs.push(readGrammar(text, file));
   }
+  const twice = programs.find((each, index) => programs.findIndex(({ program }) => program === each.program) !== index);
+  if (twice) throw wrong(`${twice.program}.yaml`, 'the program is described twice, or is in elsewhere.yaml as well');
   return Object.freeze(Object.fromEntries(programs.map((each) => [each.program, each])));
 }
 
@@ -107,7 +115,21 @@ export function readGrammar(text: string, file: string): ProgramGrammar {
     const missing = [...requires, ...needsOneOf].find((name) => !listed.includes(name));
     if (missing !== undefined) throw wrong(file, `${missing} is no flag of ${of.join(' ')}; list it under its flags`);
   }
+  checkArity(read, file);
   return compact(read);
+}
+
+/** Forms with the same words must agree on which flags take values: a call is looked over before its form is known. */
+function checkArity({ commands, flags: general }: z.output<typeof grammar>, file: string): void {
+  const takes = new Map<string, boolean>();
+  for (const { words: of, flags: own } of commands)
+    for (const each of [...own, ...general])
+      for (const name of each.names) {
+        const key = [...of, name].join(' ');
+        if ((takes.get(key) ?? takesValue(each)) !== takesValue(each))
+          throw wrong(file, `${key} takes a value in one form and none in another`);
+        takes.set(key, takesValue(each));
+      }
 }
 
 /** Puts the patterns of `define` where a `match` names them. */

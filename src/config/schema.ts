@@ -1,16 +1,7 @@
 import { z } from 'zod';
 
-import { parseDuration } from './duration.ts';
-
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({
-    code: 'custom',
-    message: `"${text}" is no duration; write a number and a unit, such as 30s, 10m, 24h or 7d`,
-  });
-  return z.NEVER;
-});
+import { auth, httpAuth } from './auth.ts';
+import { duration, secret } from './fields.ts';
 
 const address = z.string().transform((text, context) => {
   const match = /^(?:(?<host>\[[0-9a-fA-F:]+\]|[^:]*):)?(?<port>\d{1,5})$/.exec(text.trim());
@@ -19,9 +10,6 @@ const address = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: `"${text}" is no address; write HOST:PORT, such as 127.0.0.1:7117` });
   return z.NEVER;
 });
-
-/** A value that is masked wherever it would come out; `Config.secrets` collects these by this mark. */
-const secret = z.string().min(1).meta({ secret: true });
 
 const url = z.string().transform((text, context) => {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).username === '')
@@ -43,12 +31,8 @@ export const schema = z.strictObject({
   tools: z.enum(['persona', 'all']).default('persona'),
   stdio: z.boolean().optional(),
   http: address.optional(),
-  httpAuth: z
-    .strictObject({
-      token: secret.min(16).meta({ secret: true }).optional(),
-      allowedHosts: z.array(z.string()).default([]),
-    })
-    .prefault({}),
+  httpAuth,
+  auth: auth.optional(),
   kubernetes: z.strictObject({ kubeconfig: z.string().optional() }).prefault({}),
   docker: z.strictObject({ host: z.string().optional() }).prefault({}),
   github: z
@@ -68,6 +52,14 @@ export const schema = z.strictObject({
       alertmanager: z.strictObject({ url, token: secret.optional() }).optional(),
     })
     .prefault({}),
+  processes: z
+    .strictObject({
+      sandbox: z.enum(['auto', 'required', 'off']).default('auto'),
+      memoryMb: z.int().min(16).max(1_048_576).default(2048),
+      maxProcesses: z.int().min(1).max(32_768).default(256),
+      readable: z.record(z.string(), z.array(z.string().startsWith('/', 'write an absolute path'))).default({}),
+    })
+    .prefault({}),
   web: z.strictObject({ privateHosts: z.array(z.string()).default([]) }).prefault({}),
   results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
   approvals: z
@@ -76,6 +68,19 @@ export const schema = z.strictObject({
       refuseAfterDenial: duration.default(600_000),
       pendingPerPrincipal: z.int().min(1).default(20),
       requestsPerMinute: z.int().min(1).default(10),
+    })
+    .prefault({}),
+  undo: z
+    .strictObject({
+      copies: z.int().min(100).max(1_000_000).default(10_000),
+      megabytes: z.int().min(128).max(1_048_576).default(2048),
+      keepFor: duration.default(90 * 86_400_000),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      callsPerMinute: z.int().min(1).max(1_000_000).default(600),
+      concurrentCalls: z.int().min(1).max(10_000).default(32),
     })
     .prefault({}),
   log: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -88,6 +93,8 @@ export function secretsIn(type: z.core.$ZodType, value: unknown): string[] {
   if (z.globalRegistry.get(type)?.['secret'] === true) return typeof value === 'string' ? [value] : [];
   if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault || type instanceof z.ZodDefault)
     return secretsIn(type.def.innerType, value);
+  if (type instanceof z.ZodArray)
+    return Array.isArray(value) ? value.flatMap((each) => secretsIn(type.def.element, each)) : [];
   if (!(type instanceof z.ZodObject) || typeof value !== 'object' || value === null) return [];
   return Object.entries(type.shape).flatMap(([key, inner]) =>
     secretsIn(inner as z.core.$ZodType, (value as Record<string, unknown>)[key]),

@@ -91,6 +91,28 @@ function check(parsed: ParsedArguments, command: CommandGrammar, name: string, u
     throw refuse(`${name} needs more arguments.`, usage);
 }
 
+/**
+ * Refuses the first flag that no form of the command lists, naming the nearest that one does: the forms by themselves know
+ * only their own. The forms of one command agree on which flags take values (the loader holds it).
+ *
+ * @throws HoldpointError `denied`
+ */
+export function refuseUnlisted(
+  program: ProgramGrammar,
+  forms: readonly CommandGrammar[],
+  args: readonly string[],
+): void {
+  const name = [program.program, ...(forms[0]?.words ?? [])].join(' ');
+  const listed = [...forms.flatMap((form) => form.flags), ...program.flags];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? '';
+    if (arg === '--') return;
+    if (!arg.startsWith('-')) continue;
+    const last = readFlag(program, name, listed, arg).at(-1);
+    if (last && takesValue(last.flag) && last.value === undefined) index++;
+  }
+}
+
 /** Whether a flag is followed by a value. */
 export function takesValue(flag: Flag): boolean {
   return flag.kind !== 'none' && flag.kind !== 'all-namespaces';
@@ -120,7 +142,8 @@ export function readFlag(
       .slice(1)
       .split('')
       .map((letter) => find(`-${letter}`));
-    if (cluster.every((flag) => flag !== undefined && !takesValue(flag)))
+    // The last of a cluster may take its value from the next argument: `-fu docker`.
+    if (cluster.every((flag, at) => flag !== undefined && (!takesValue(flag) || at === cluster.length - 1)))
       return cluster.filter((flag) => flag !== undefined).map((flag) => ({ flag }));
   }
   const instead = Object.hasOwn(program.instead, written) ? program.instead[written] : undefined;

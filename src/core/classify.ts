@@ -1,15 +1,17 @@
-import { checkArguments, parseArguments, refuse } from './arguments.ts';
+import { checkArguments, parseArguments, refuse, refuseUnlisted } from './arguments.ts';
 import type { ParsedArguments } from './arguments.ts';
 import { worseEffect } from './effect.ts';
 import type { Effect } from './effect.ts';
 import { HoldpointError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import { workspacePath } from './paths.ts';
+import { likely } from './nearest.ts';
 import { exactPathspec, fromFolder, literalPathspec, peelRevision, splitRevisionFile } from './process-paths.ts';
 import { findCommand } from './process-commands.ts';
 import { placesOf } from './process-places.ts';
+import { readAddress } from './process-urls.ts';
 import type { Target } from './target.ts';
-import type { Argument, CommandGrammar, Flag, ProgramGrammar } from './programs.ts';
+import type { Acts, Argument, CommandGrammar, Flag, ProgramGrammar } from './programs.ts';
 
 /** What an agent asks launch-process for. */
 export interface Launch {
@@ -33,6 +35,7 @@ export interface Classified {
   /** Program and sub-command: `kubectl get`. */
   command: string;
   effect: Effect;
+  acts: Acts;
   /** The arguments as they will be passed: flags in one spelling, `--flag=value`, paths and revisions made exact. */
   argv: string[];
   folder: ProgramGrammar['folder'];
@@ -53,6 +56,7 @@ export function classify(launch: Launch, facts: Facts): Classified {
   const program = knownProgram(launch.program, facts);
   const cwd = workspacePath(launch.cwd ?? '.');
   const { forms, rest } = findCommand(program, launch.args);
+  refuseUnlisted(program, forms, rest);
   let failure: unknown;
   for (const form of forms) {
     try {
@@ -85,13 +89,12 @@ function knownProgram(name: string, facts: Facts): ProgramGrammar {
   if (program && program.commands.length > 0) return program;
   const known = Object.values(facts.programs).filter((each) => each.commands.length > 0);
   const shown = JSON.stringify(name.slice(0, 80));
+  const names = known.map((each) => each.program).sort();
+  const [near] = likely(name, names, 1);
   throw refuse(
     name.includes('/') ? `${shown} is a path; programs are named, not located.` : `${shown} is not run here.`,
     program?.instead[''] ??
-      `The programs are: ${known
-        .map((each) => each.program)
-        .sort()
-        .join(', ')}.`,
+      `The programs are: ${names.join(', ')}.${near === undefined ? '' : ` The nearest is ${near}.`}`,
   );
 }
 
@@ -113,7 +116,7 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
   }
   const chosen = parsed.flags.some(({ flag }) => form.needsOneOf.includes(flag.names[0] ?? ''));
   if (!chosen) flags.push(...form.needsOneOf.slice(0, 1));
-  const words = form.words.flatMap((word, at) => [...(leading[at] ?? []), word]);
+  const words = (form.runs ?? form.words).flatMap((word, at) => [...(leading[at] ?? []), word]);
   const positionals = parsed.positionals.map(({ argument, value }) => pass(argument, value));
   const after = parsed.afterDashes.map(({ argument, value }) => pass(argument, value));
   const command = [program.program, ...form.words].join(' ');
@@ -122,6 +125,7 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
     program: program.program,
     command,
     effect: paths.reduce((worst, path) => worseEffect(worst, path.effect), form.effect),
+    acts: form.acts ?? program.acts,
     argv: [
       ...program.prefix,
       ...words,
@@ -136,8 +140,18 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
     targets: [
       ...places.map((at): Target => ({ kind: 'process', id, effect: form.effect, command, at })),
       ...paths.map(pathTarget),
+      ...addressesOf(parsed).map(({ host, at }): Target => ({ kind: 'host', id: host, effect: form.effect, at })),
     ],
   };
+}
+
+/** What is fetched is decided as web-fetch's addresses are. */
+function addressesOf({ flags, positionals, afterDashes }: ParsedArguments): ReturnType<typeof readAddress>[] {
+  const values = [
+    ...flags.map(({ flag, value }) => ({ kind: flag.kind, value })),
+    ...[...positionals, ...afterDashes].map(({ argument, value }) => ({ kind: argument.kind, value })),
+  ];
+  return values.flatMap(({ kind, value }) => (kind === 'url' && value !== undefined ? [readAddress(value)] : []));
 }
 
 function pathTarget({ path, kind, effect }: ProcessPath): Target {
@@ -159,6 +173,7 @@ function passOn(argument: Argument, value: string, cwd: string, paths: ProcessPa
   if (kind === 'pathspec') return literalPathspec(note(value, 'name'));
   if (kind === 'file-pathspec') return exactPathspec(note(value, 'file'));
   if (kind === 'revision') return peelRevision(value);
+  if (kind === 'url') return readAddress(value).href;
   if (kind !== 'revision-file') return value;
   const [revision, written] = splitRevisionFile(value);
   return `${peelRevision(revision)}:${note(written, 'file')}`;

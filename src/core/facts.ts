@@ -21,6 +21,8 @@ export interface KubernetesFacts {
   /** The kubeconfig's current context; undefined where there is no kubeconfig. */
   current?: string;
   contexts: Readonly<Record<string, KubeContext>>;
+  /** Why the kubeconfig is not used: its plugins or files are not the operator's alone. */
+  refused?: { reason: string; hint: string };
 }
 
 export interface KubeContext {

@@ -19,7 +19,9 @@ export function findCommand(
     const arg = args[index] ?? '';
     if (arg.startsWith('-')) {
       const read =
-        found.forms.length > 0 ? undefined : readFlag(program, program.program, leadingFlags(program, words), arg)[0];
+        found.forms.length > 0
+          ? undefined
+          : readFlag(program, program.program, leadingFlags(program, words), arg).at(-1);
       if (!read) break;
       flags.push(arg);
       if (takesValue(read.flag) && read.value === undefined) flags.push(args[++index] ?? '');

@@ -1,7 +1,9 @@
+import { refuse } from './arguments.ts';
 import type { ParsedArguments } from './arguments.ts';
 import { HoldpointError } from './errors.ts';
 import type { Facts } from './facts.ts';
 import type { Argument, CommandGrammar, ProgramGrammar } from './programs.ts';
+import { readAddress } from './process-urls.ts';
 import { SELECTORS } from './target.ts';
 import type { Selector } from './target.ts';
 
@@ -19,11 +21,15 @@ export function placesOf(
   parsed: ParsedArguments,
   facts: Facts,
 ): { places: At[]; pinned: ParsedArguments['flags'] } {
-  const given = selectorsOf(parsed);
+  const told = selectorsOf(parsed);
   const acts = form.acts ?? program.acts;
-  if (acts === 'local') return { places: [{ ...given, host: 'localhost' }], pinned: [] };
-  if (acts === 'docker') return { places: [{ ...given, dockerHost: facts.docker.host }], pinned: [] };
-  if (acts === 'github') return { places: [{ host: 'github.com', ...given }], pinned: [] };
+  if (acts === 'local') return { places: told.map((given) => ({ ...given, host: 'localhost' })), pinned: [] };
+  if (acts === 'docker') return { places: told.map((at) => ({ ...at, dockerHost: facts.docker.host })), pinned: [] };
+  if (acts === 'github') return { places: told.map((given) => ({ host: 'github.com', ...given })), pinned: [] };
+  if (acts === 'remote') return { places: told, pinned: [] };
+  const [given = {}, second] = told;
+  if (second) throw refuse('Two places are named in one command.', 'Name one context and one namespace per call.');
+  refusePlugins(facts);
   const known = [...form.flags, ...program.flags];
   const name = given.kubeContext ?? facts.kubernetes.current;
   const contexts = Object.keys(facts.kubernetes.contexts);
@@ -55,14 +61,24 @@ export function placesOf(
   return { places, pinned: [...pinned, ...pin('namespace', namespace)] };
 }
 
-function selectorsOf(parsed: ParsedArguments): At {
-  const at: At = {};
-  for (const { flag, value } of parsed.flags) addSelector(at, flag, value);
-  for (const { argument, value } of [...parsed.positionals, ...parsed.afterDashes]) addSelector(at, argument, value);
-  return at;
+/** A kubeconfig that Holdpoint's own tools refuse is not handed to kubectl or helm either, which would run its plugins. */
+function refusePlugins({ kubernetes: { refused } }: Facts): void {
+  if (refused !== undefined)
+    throw new HoldpointError('denied', refused.reason, { rule: 'kubeconfig', hint: refused.hint });
 }
 
-function addSelector(at: At, argument: Argument, value: string | undefined): void {
-  const selector = SELECTORS.find((each) => each === argument.kind);
-  if (selector && value !== undefined) at[selector] = value;
+/** What the arguments tell. Never none; what names a second value of one selector is a place of its own. */
+function selectorsOf({ flags, positionals, afterDashes }: ParsedArguments): At[] {
+  const places: At[] = [{}];
+  const add = (argument: Argument, value: string | undefined) => {
+    const selector = argument.kind === 'url' ? 'host' : SELECTORS.find((each) => each === argument.kind);
+    if (!selector || value === undefined) return;
+    const named = argument.kind === 'url' ? readAddress(value).host : value;
+    const free = places.find((at) => at[selector] === undefined);
+    if (free) free[selector] = named;
+    else places.push({ [selector]: named });
+  };
+  for (const { flag, value } of flags) add(flag, value);
+  for (const { argument, value } of [...positionals, ...afterDashes]) add(argument, value);
+  return places;
 }

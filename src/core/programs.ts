@@ -9,6 +9,7 @@ import { SELECTORS } from './target.ts';
  * - `pathspec`: a path for git that only selects (no content comes out); `file-pathspec`: the same, matching that one file
  *   and nothing below it, for forms of git that show content
  * - `revision`: passed on as the commit it names, so that it cannot name a blob; `revision-file`: `REVISION:FILE`
+ * - `url`: an address that is fetched; https, or http on this machine; becomes a host target, and its host tells the environment
  * - `all-namespaces`: a switch that widens a Kubernetes command to every namespace
  * - a selector: tells the environment (`kubeContext`, `namespace` …)
  */
@@ -23,6 +24,7 @@ export const ARGUMENT_KINDS = [
   'file-pathspec',
   'revision',
   'revision-file',
+  'url',
   'all-namespaces',
   ...SELECTORS,
 ] as const;
@@ -53,8 +55,10 @@ export interface Flag extends Argument {
  * that fits it, so that `-o yaml` can be there for pods and not for secrets.
  */
 export interface CommandGrammar {
-  /** The words after the program: `[rollout, status]`. */
+  /** The words after the program: `[rollout, status]`; empty for programs without sub-commands. */
   words: readonly string[];
+  /** The words passed on, where they are others: `systemctl status` runs `systemctl show`, which prints no command lines. */
+  runs?: readonly string[];
   effect: Effect;
   /** How it is written, shown in refusals: `git diff [REVISION] -- FILE...`. */
   usage: string;
@@ -78,10 +82,13 @@ export interface CommandGrammar {
   scope?: 'namespace' | 'cluster' | 'either';
 }
 
-/** `local`: this machine. `kubernetes`, `docker`: as configured, or as the arguments say. `github`: the code host. */
-export const ACTS = ['local', 'kubernetes', 'docker', 'github'] as const;
+/**
+ * `local`: this machine. `kubernetes`, `docker`: as configured, or as the arguments say. `github`: the code host. `remote`:
+ * elsewhere, as the arguments alone say; where they say nothing, the place is unknown and counts as production.
+ */
+export const ACTS = ['local', 'kubernetes', 'docker', 'github', 'remote'] as const;
 
-type Acts = (typeof ACTS)[number];
+export type Acts = (typeof ACTS)[number];
 
 /** One known program of launch-process, from `policies/programs/*.yaml`. */
 export interface ProgramGrammar {
@@ -94,6 +101,8 @@ export interface ProgramGrammar {
   flags: readonly Flag[];
   /** Environment variables it may be given from Holdpoint's own environment, by name. */
   environment: readonly string[];
+  /** Paths of this machine that it may read in its sandbox, such as `/var/log/journal`. */
+  readable?: readonly string[];
   /** Environment variables set to fixed values; `{workspace}` and `{private}` stand for those folders. */
   set: Readonly<Record<string, string>>;
   /** Arguments put before the agent's: switches that neutralise what the workspace could bring. */

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { readFacts } from '../config/facts.ts';
 import type { Facts } from '../core/facts.ts';
-import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { failed, runChecks, type Check, type Finding } from './check.ts';
 import { clients } from './clients.ts';
@@ -10,10 +10,11 @@ import { folders } from './folders.ts';
 import { github } from './github.ts';
 import { kubernetes } from './kubernetes.ts';
 import { listening } from './listening.ts';
-import { git, node, programs, sandbox } from './machine.ts';
+import { git, node, programs } from './machine.ts';
 import { monitoring } from './monitoring.ts';
 import { checkRules } from './policy.ts';
 import { approvers, records } from './records.ts';
+import { sandbox } from './sandbox.ts';
 
 /** What does not need anything configured, and what does. */
 const LOCAL: readonly Check[] = [node, folders, records, approvers];
@@ -36,7 +37,8 @@ export async function examine(config: Config): Promise<Finding[]> {
   const { policy, findings: rules } = await checkRules(config, registry, facts);
   const context = { config, facts, registry, policy };
   const [local, systems] = await Promise.all([runChecks(LOCAL, context), runChecks(SYSTEMS, context)]);
-  const redact = createRedactor([...secretsOf(config.environment), ...config.secrets]);
+  const redact = createRedactor(knownSecrets(config));
+  await redact.ready();
   return redact.json(JSON.parse(JSON.stringify([...local, ...rules, ...unread, ...systems]))) as Finding[];
 }
 

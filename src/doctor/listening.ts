@@ -1,4 +1,5 @@
 import { DEFAULT_HTTP } from '../config/config.ts';
+import { tokensConfigured } from '../config/token.ts';
 import type { Check } from './check.ts';
 import { get } from './http.ts';
 
@@ -10,7 +11,7 @@ export const listening: Check = {
   async run({ config, signal }) {
     const { host, port } = config.transport.kind === 'http' ? config.transport : DEFAULT_HTTP;
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-    if (!LOCAL.has(host) && config.httpAuth.token === undefined)
+    if (!LOCAL.has(host) && !tokensConfigured(config))
       return [
         {
           level: 'fail',

@@ -72,18 +72,6 @@ export const programs: Check = {
   },
 };
 
-export const sandbox: Check = {
-  what: 'sandbox',
-  async run(context) {
-    const path = await found('bwrap', context);
-    return [
-      path === undefined
-        ? { level: 'off', what: 'sandbox', detail: 'bubblewrap is not installed; Holdpoint does not need it' }
-        : { level: 'ok', what: 'sandbox', detail: `bubblewrap at ${path}; Holdpoint does not use it yet` },
-    ];
-  },
-};
-
 async function found(program: string, { config }: Context): Promise<string | undefined> {
   const workspace = await realpath(config.workspace);
   const folders = await programFolders(config.environment['PATH'] ?? '', workspace);

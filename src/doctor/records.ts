@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import { openDatabaseToRead } from '../store/database.ts';
 import { MIGRATIONS } from '../store/migrations.ts';
 import type { SqlValue, Store } from '../store/store.ts';
 import { failed, type Check, type Finding } from './check.ts';
@@ -87,7 +87,7 @@ export const approvers: Check = {
       {
         level: 'warn',
         what: 'approvers',
-        detail: `${names}; without a passphrase: ${open.join(', ')}`,
+        detail: `${names}; no passphrase for ${open.join(', ')}`,
         fix: `Whoever can read ${config.keys} can approve in these names. Remove and add them again with a passphrase.`,
       },
     ];
@@ -104,12 +104,9 @@ function isLocked(file: string): boolean | undefined {
   }
 }
 
-/** The store for reading alone: neither made nor migrated. Where nobody has it open, SQLite is kept from making its helper files. */
+/** The store for reading alone: neither made nor migrated. */
 function openToRead(file: string, signal: AbortSignal): Store {
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const url = pathToFileURL(file);
-  if (!existsSync(`${file}-wal`)) url.search = 'immutable=1';
-  const database = new DatabaseSync(url, { readOnly: true });
+  const database = openDatabaseToRead(file);
   const query = async <R extends object = Record<string, SqlValue>>(
     sql: string,
     parameters: readonly SqlValue[] = [],

@@ -5,6 +5,7 @@ import type { ProcessesPort, Start } from './port.ts';
 import { createPreparation, type PreparationSettings } from './prepare.ts';
 import { runProcess, type Running } from './running.ts';
 import { MARKER } from './tree.ts';
+import { createWatch } from './watch.ts';
 
 export interface Limits {
   /** Milliseconds that a process may run. */
@@ -15,6 +16,9 @@ export interface Limits {
   keptCharacters: number;
   /** Bytes of output after which a process is ended. */
   outputBytes: number;
+  /** Bytes of memory of a process with all it started, and how many processes these may be. */
+  memoryBytes: number;
+  processes: number;
   /** Processes of one principal that run at the same time. */
   runningPerOwner: number;
   /** Ended processes kept to be read, of one principal. */
@@ -26,6 +30,8 @@ const LIMITS: Limits = {
   graceMs: 3000,
   keptCharacters: 262_144,
   outputBytes: 67_108_864,
+  memoryBytes: 2_147_483_648,
+  processes: 256,
   runningPerOwner: 8,
   endedPerOwner: 32,
 };
@@ -40,12 +46,13 @@ interface Kept {
 }
 
 /** Programs of this machine; see ProcessesPort. Cheap: nothing is looked at or made before the first use. */
-export function createProcesses({ workspace, environment, limits: given }: ProcessesSettings): ProcessesPort {
+export function createProcesses({ limits: given, ...settings }: ProcessesSettings): ProcessesPort {
   const limits = { ...LIMITS, ...given };
+  const watch = createWatch(limits);
   const kept = new Map<string, Kept>();
   /** Starts under way count as running, so that many at once do not pass the limit together. */
   const starting = new Map<string, number>();
-  const preparation = createPreparation({ workspace, environment });
+  const preparation = createPreparation(settings);
   let closed = false;
 
   function owned(id: string, owner: string): Kept {
@@ -67,20 +74,21 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
     for (const [id] of ended.slice(0, Math.max(0, ended.length - limits.endedPerOwner + 1))) kept.delete(id);
   }
 
-  async function launch({ grammar, executable, argv, cwd }: Start, owner: string): Promise<string> {
-    const prepared = await preparation.prepare(grammar, executable, cwd);
+  async function launch({ grammar, executable, argv, cwd, ...access }: Start, owner: string): Promise<string> {
+    const prepared = await preparation.prepare(grammar, executable, cwd, access);
     try {
       if (closed)
         throw new HoldpointError('unavailable', 'Holdpoint is stopping.', { hint: 'Try again when it runs again.' });
       const id = `prc_${randomBytes(12).toString('hex')}`;
       const running = runProcess({
         id,
-        file: executable.path,
-        name: grammar.program,
-        argv,
+        program: grammar.program,
+        command: await prepared.command(argv),
+        sandboxed: prepared.sandboxed,
         cwd: prepared.cwd,
         env: { ...prepared.env, [MARKER]: id },
         limits,
+        watch,
       });
       kept.set(id, { owner, running });
       return id;
@@ -90,7 +98,7 @@ export function createProcesses({ workspace, environment, limits: given }: Proce
   }
 
   return {
-    examine: (grammar) => preparation.examine(grammar),
+    examine: (grammar, access) => preparation.examine(grammar, access),
     async start(start, owner) {
       makeRoom(owner);
       starting.set(owner, (starting.get(owner) ?? 0) + 1);

@@ -37,6 +37,7 @@ export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({
     port: {
       examine: async ({ program, set, environment }) => ({
         executable: executableOf(program),
+        sandbox: 'none',
         environment: ['PATH', ...environment, ...Object.keys(set)].sort(),
       }),
       async start(start, owner) {
@@ -53,7 +54,7 @@ export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({
         process.read = true;
         for (const line of output.split('\n').filter(Boolean)) onLine?.(line);
         const exitCode = process.ended === 'exited' && { exitCode: process.run.exitCode ?? 0 };
-        return { id, state: process.ended ?? 'running', ...exitCode, output };
+        return { id, state: process.ended ?? 'running', sandboxed: false, ...exitCode, output };
       },
       async kill(id, owner) {
         owned(id, owner).ended ??= 'killed';

@@ -6,13 +6,23 @@ export interface Executable {
   identity: string;
 }
 
+/** What a launch needs of this machine; what is not said it does not get, where programs run in a sandbox. */
+export interface Access {
+  /** It acts elsewhere than on this machine. */
+  network?: boolean;
+  /** It changes files of the workspace. */
+  writes?: boolean;
+}
+
 export interface Examined {
   executable: Executable;
+  /** For people: what it is kept to, such as `no network, workspace read-only`; `none` where it runs without a sandbox. */
+  sandbox: string;
   /** Names of the environment variables that the program gets, besides a marker and, for git, configuration made for it. */
   environment: string[];
 }
 
-export interface Start {
+export interface Start extends Access {
   grammar: ProgramGrammar;
   executable: Executable;
   /** The arguments, without the program. */
@@ -31,13 +41,20 @@ export interface ReadOptions {
   onLine?: (line: string) => void;
 }
 
-/** `timed_out`: ended for taking too long. `flooded`: ended for writing too much. */
-export type ProcessState = 'running' | 'exited' | 'killed' | 'timed_out' | 'flooded';
+/** `timed_out`: ended for taking too long. `flooded`: ended for writing too much. `over_limit`: see `limit`. */
+export type ProcessState = 'running' | 'exited' | 'killed' | 'timed_out' | 'flooded' | 'over_limit';
+
+/** What a process with all it started may have too much of. */
+export type Limit = 'memory' | 'processes';
 
 export interface ProcessReport {
   id: string;
   state: ProcessState;
-  /** Absent while it runs, and where a signal ended it. */
+  /** Which limit it went over. */
+  limit?: Limit;
+  /** Whether it runs in a sandbox. */
+  sandboxed: boolean;
+  /** Absent while it runs, and where a signal ended it; where it did in a sandbox, 128 and the signal's number. */
   exitCode?: number;
   /** What it wrote (standard output and error, as they came) since the last read; whole lines while it runs. */
   output: string;
@@ -53,7 +70,7 @@ export interface ProcessReport {
  */
 export interface ProcessesPort {
   /** Resolves the program and what it would get; runs nothing. @throws HoldpointError `unavailable`, `denied`, `not_found` */
-  examine(grammar: ProgramGrammar): Promise<Examined>;
+  examine(grammar: ProgramGrammar, access?: Access): Promise<Examined>;
   /** Returns the process's id. @throws HoldpointError `stale` where the executable is another one, `conflict` at too many */
   start(start: Start, owner: string): Promise<string>;
   read(id: string, owner: string, options: ReadOptions): Promise<ProcessReport>;

@@ -6,39 +6,48 @@ import { HoldpointError } from '../../core/errors.ts';
 import type { ProgramGrammar } from '../../core/programs.ts';
 import { environmentOf, type Places } from './environment.ts';
 import { findExecutable, identityOf, isInside, programFolders } from './executable.ts';
-import { checkRepository, overrides } from './git.ts';
-import type { Examined, Executable } from './port.ts';
+import { checkRepository, overrides, sharedRepository } from './git.ts';
+import type { Access, Examined, Executable } from './port.ts';
+import { createSandbox, type Command, type SandboxSettings } from './sandbox.ts';
+import { visibleTo } from './visible.ts';
 
 export interface PreparationSettings {
   /** The workspace's folder. */
   workspace: string;
   /** The operator's environment: PATH and TMPDIR are used, and programs get what their grammar names. */
   environment: Readonly<Record<string, string>>;
+  /** Without it programs see what Holdpoint's user sees. */
+  sandbox?: SandboxSettings;
 }
 
 /** What a program is started with. `cwd` is held open until `close`. */
 interface Prepared {
   env: Record<string, string>;
   cwd: string;
+  sandboxed: boolean;
+  /** What to start for these arguments, in `cwd` with `env`. */
+  command(argv: readonly string[]): Promise<Command>;
   close(): Promise<void>;
 }
 
 /** What every start of a program of this machine goes through, whoever starts it. */
 export interface Preparation {
   /** Resolves the program and what it would get; runs nothing. @throws HoldpointError `unavailable`, `denied`, `not_found` */
-  examine(grammar: ProgramGrammar): Promise<Examined>;
+  examine(grammar: ProgramGrammar, access?: Access): Promise<Examined>;
   /**
    * An environment from nothing and a folder held open; for git, its repository's configuration overruled.
    *
    * @throws HoldpointError `stale` where the executable is another one, `denied` for a folder or repository that is not its own
    */
-  prepare(grammar: ProgramGrammar, executable: Executable, cwd: string): Promise<Prepared>;
+  prepare(grammar: ProgramGrammar, executable: Executable, cwd: string, access?: Access): Promise<Prepared>;
   /** Removes the private folders. */
   close(): Promise<void>;
 }
 
 /** Cheap: nothing is looked at or made before the first use. */
-export function createPreparation({ workspace, environment }: PreparationSettings): Preparation {
+export function createPreparation({ workspace, environment, sandbox }: PreparationSettings): Preparation {
+  const { hidden = [], fixed = [], readable = {} } = sandbox ?? {};
+  const sandboxes = createSandbox(sandbox ?? { mode: 'off' });
   let folder: Promise<string> | undefined;
 
   async function placesFor(program: string): Promise<Places> {
@@ -50,25 +59,42 @@ export function createPreparation({ workspace, environment }: PreparationSetting
   }
 
   return {
-    async examine(grammar) {
+    async examine(grammar, access = {}) {
       const places = await placesFor(grammar.program);
       const executable = await findExecutable(grammar.program, places.programFolders, places.workspace);
       const names = Object.keys(await environmentOf(grammar, environment, places));
       if (grammar.gitConfig) await checkRepository(places.workspace);
-      return { executable, environment: names.sort() };
+      const box = await sandboxes.find(places.programFolders, places.workspace);
+      return { executable, sandbox: box ? keptTo(access) : 'none', environment: names.sort() };
     },
-    async prepare(grammar, executable, cwd) {
+    async prepare(grammar, executable, cwd, access = {}) {
+      const { network = false, writes = false } = access;
       const places = await placesFor(grammar.program);
       if ((await identityOf(executable.path)) !== executable.identity) throw moved(grammar.program, executable.path);
       const env = await environmentOf(grammar, environment, places);
-      const inside = grammar.folder === 'workspace';
-      const at = await openFolder(inside ? join(places.workspace, cwd) : join(places.private, 'empty'));
+      const inside = grammar.folder === 'workspace' ? join(places.workspace, cwd) : join(places.private, 'empty');
+      const at = await openFolder(inside);
       try {
-        if (grammar.gitConfig) {
-          await checkRepository(places.workspace);
-          Object.assign(env, await overrides(grammar.gitConfig, executable, env, at.path));
-        }
-        return { env, cwd: at.path, close: () => at.close() };
+        if (grammar.gitConfig) await checkRepository(places.workspace);
+        const box = await sandboxes.find(places.programFolders, places.workspace);
+        const view = {
+          workspace: places.workspace,
+          private: places.private,
+          cwd: inside,
+          network,
+          writes,
+          readable: [...(await visibleTo(grammar, executable, env, network)), ...(readable[grammar.program] ?? [])],
+          shared: grammar.gitConfig ? await sharedRepository(places.workspace) : [],
+          hidden,
+          // Only git writes what git runs later.
+          fixed: [...fixed, ...(grammar.gitConfig ? [] : [join(places.workspace, '.git')])],
+        };
+        const command = async (argv: readonly string[]) =>
+          box
+            ? box.command(view, grammar.program, executable, argv)
+            : { file: executable.path, args: [...argv], name: grammar.program };
+        if (grammar.gitConfig) Object.assign(env, await overrides(grammar.gitConfig, command, env, at.path));
+        return { env, cwd: at.path, sandboxed: box !== undefined, command, close: () => at.close() };
       } catch (error) {
         await at.close();
         throw error;
@@ -78,6 +104,10 @@ export function createPreparation({ workspace, environment }: PreparationSetting
       if (folder) await rm(await folder, { recursive: true, force: true });
     },
   };
+}
+
+function keptTo({ network, writes }: Access): string {
+  return `${network ? 'network' : 'no network'}, workspace ${writes ? 'writable' : 'read-only'}`;
 }
 
 async function privateFolder(temporary: string, workspace: string): Promise<string> {

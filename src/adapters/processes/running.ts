@@ -6,18 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Limits } from './client.ts';
 import { createOutput, plain } from './output.ts';
-import type { ProcessReport, ProcessState, ReadOptions } from './port.ts';
+import type { Limit, ProcessReport, ProcessState, ReadOptions } from './port.ts';
+import type { Command } from './sandbox.ts';
 import { endTree } from './tree.ts';
+import type { Watch } from './watch.ts';
 
 export interface Run {
   id: string;
-  /** Real path of the executable, and the name it is called by. */
-  file: string;
-  name: string;
-  argv: readonly string[];
+  /** What people call it. */
+  program: string;
+  command: Command;
+  sandboxed: boolean;
   cwd: string;
   env: Record<string, string>;
   limits: Limits;
+  watch: Watch;
 }
 
 /** One process that was started, running or not. */
@@ -35,16 +38,17 @@ const LINE = 200;
 const DRAIN = 200;
 
 /** Starts it, without a shell, in a session of its own, with nothing to read. @throws HoldpointError `unavailable` */
-export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Running {
+export function runProcess({ id, program, command, sandboxed, cwd, env, limits, watch }: Run): Running {
   const output = createOutput(limits.keptCharacters);
   const listeners = new Set<(text: string) => void>();
   let why: ProcessState = 'exited';
+  let limit: Limit | undefined;
   let over = false;
   let failed: Error | undefined;
   let bytes = 0;
 
-  const child: ChildProcess = spawn(file, [...argv], {
-    argv0: name,
+  const child: ChildProcess = spawn(command.file, command.args, {
+    argv0: command.name ?? command.file,
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,10 +77,19 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
     if (over || leader === undefined) return finished;
     ending ??= (async () => {
       why = reason;
-      await endTree(leader, id, limits.graceMs);
+      // What grows too fast is not waited for.
+      await endTree({ leader, id, sandboxed }, reason === 'over_limit' ? 0 : limits.graceMs);
     })();
     return ending.then(() => finished);
   }
+
+  const unwatch =
+    leader === undefined
+      ? () => {}
+      : watch.add({ leader, id, sandboxed }, (which) => {
+          limit ??= which;
+          void end('over_limit');
+        });
 
   const timer = setTimeout(() => void end('timed_out'), limits.timeMs);
   timer.unref();
@@ -84,11 +97,12 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
     if (leader === undefined) await once(child, 'error').catch(() => {});
     else if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     clearTimeout(timer);
+    unwatch();
     if (leader !== undefined) {
       const closed = closing(child);
       await Promise.race([closed, sleep(DRAIN)]);
       // Whatever it left behind goes too, and lets go of the pipes.
-      await endTree(leader, id, 0);
+      await endTree({ leader, id, sandboxed }, 0);
       await Promise.race([closed, sleep(DRAIN)]);
       child.stdout?.destroy();
       child.stderr?.destroy();
@@ -105,7 +119,7 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
       await Promise.race([finished, pause(waitMs, signal)]);
       if (report) listeners.delete(report);
       if (failed && leader === undefined)
-        throw new HoldpointError('unavailable', `${name} could not be started.`, {
+        throw new HoldpointError('unavailable', `${program} could not be started.`, {
           hint: 'The operator checks that it is installed and executable for Holdpoint’s user.',
           cause: failed,
         });
@@ -113,6 +127,8 @@ export function runProcess({ id, file, name, argv, cwd, env, limits }: Run): Run
       return {
         id,
         state: over ? why : 'running',
+        ...(over && why === 'over_limit' && limit && { limit }),
+        sandboxed,
         ...(over && child.exitCode !== null && { exitCode: child.exitCode }),
         output: text,
         ...(unread > 0 && { unread }),

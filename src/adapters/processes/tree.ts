@@ -6,30 +6,56 @@ export const MARKER = 'HOLDPOINT_PROCESS';
 
 const POLL = 50;
 
+/** A process with all it started. */
+export interface Tree {
+  leader: number;
+  /** The marker's value. */
+  id: string;
+  /** Whether the leader is the sandbox, not the program. */
+  sandboxed: boolean;
+}
+
+/** One living process of this machine. */
+interface Seen {
+  pid: number;
+  parent: number;
+  group: number;
+  session: number;
+  /** Tells it from a later one of the same number. */
+  birth: string;
+  /** Which process this belongs to, by its marker. */
+  marker: string | undefined;
+}
+
+/** Markers by process, so that looking again and again reads each environment once. */
+export type Markers = ReadonlyMap<string, string | undefined>;
+
 /**
  * Ends a process and all it started: first politely, after `graceMs` by force, until none is left. Besides the process's own
  * group, found are (on Linux) its descendants, its session and whatever carries its marker, so that leaving the group or the
- * parent does not help.
+ * parent does not help. A sandbox is not asked but its program is: the sandbox's end is the end of all in it.
  */
-export async function endTree(leader: number, id: string, graceMs: number): Promise<void> {
+export async function endTree(tree: Tree, graceMs: number): Promise<void> {
   const until = Date.now() + graceMs;
-  signalAll(leader, await members(leader, id), 'SIGTERM');
+  const asked = await members(tree);
+  // An empty group's number may by now be somebody else's.
+  if (asked.length === 0) return;
+  signalAll(tree.sandboxed ? asked.filter((pid) => pid !== tree.leader) : [-tree.leader, ...asked], 'SIGTERM');
   while (Date.now() < until) {
-    if ((await members(leader, id)).length === 0) return;
+    if ((await members(tree)).length === 0) return;
     await sleep(POLL);
   }
   // What forks while it is being listed is found the next time round.
   for (let round = 0; round < 20; round++) {
-    const left = await members(leader, id);
+    const left = await members(tree);
     if (left.length === 0) return;
-    signalAll(leader, left, 'SIGKILL');
+    signalAll([-tree.leader, ...left], 'SIGKILL');
     await sleep(POLL);
   }
 }
 
-function signalAll(leader: number, pids: readonly number[], signal: NodeJS.Signals): void {
-  // An empty group's number may by now be somebody else's.
-  for (const pid of pids.length > 0 ? [-leader, ...pids] : []) {
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
     try {
       process.kill(pid, signal);
     } catch {
@@ -39,31 +65,47 @@ function signalAll(leader: number, pids: readonly number[], signal: NodeJS.Signa
 }
 
 /** The living processes of a tree; without /proc, the leader while its group lives. */
-async function members(leader: number, id: string): Promise<number[]> {
-  const names = await readdir('/proc').catch(() => undefined);
-  if (!names) return groupLives(leader) ? [leader] : [];
-  const seen = await Promise.all(names.filter((name) => /^\d+$/.test(name)).map((name) => look(Number(name), id)));
-  const alive = seen.filter((each) => each !== undefined);
-  const found = new Set(
-    alive.filter((each) => each.marked || [each.pid, each.group, each.session].includes(leader)).map(({ pid }) => pid),
-  );
+async function members(tree: Tree): Promise<number[]> {
+  const seen = await look();
+  if (!seen) return groupLives(tree.leader) ? [tree.leader] : [];
+  return treeIn(seen, tree);
+}
+
+/** The processes of a tree among all that live. */
+export function treeIn(seen: readonly Seen[], { leader, id }: Pick<Tree, 'leader' | 'id'>): number[] {
+  const own = seen.filter((each) => each.marker === id || [each.pid, each.group, each.session].includes(leader));
+  const found = new Set(own.map(({ pid }) => pid));
   for (let before = -1; before !== found.size;) {
     before = found.size;
-    for (const each of alive) if (found.has(each.parent)) found.add(each.pid);
+    for (const each of seen) if (found.has(each.parent)) found.add(each.pid);
   }
   return [...found];
 }
 
-async function look(pid: number, id: string) {
-  const [stat, environ] = await Promise.all([
-    readFile(`/proc/${pid}/stat`, 'latin1').catch(() => ''),
-    readFile(`/proc/${pid}/environ`, 'latin1').catch(() => ''),
-  ]);
+/** All living processes but this one; undefined without /proc. */
+export async function look(markers?: Markers): Promise<Seen[] | undefined> {
+  const names = await readdir('/proc').catch(() => undefined);
+  if (!names) return undefined;
+  const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+  const seen = await Promise.all(pids.map((pid) => lookAt(pid, markers)));
+  return seen.filter((each) => each !== undefined);
+}
+
+async function lookAt(pid: number, markers: Markers | undefined): Promise<Seen | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
   // The name, in parentheses, may hold anything; what follows its last parenthesis is numbers.
-  const [state, parent, group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, parent, group, session] = fields;
   if (state === undefined || state === '' || state === 'Z' || state === 'X' || pid === process.pid) return undefined;
-  const marked = environ.split('\0').includes(`${MARKER}=${id}`);
-  return { pid, parent: Number(parent), group: Number(group), session: Number(session), marked };
+  const birth = `${pid}:${fields[19]}`;
+  const marker = markers?.has(birth) ? markers.get(birth) : await markerOf(pid);
+  return { pid, parent: Number(parent), group: Number(group), session: Number(session), birth, marker };
+}
+
+async function markerOf(pid: number): Promise<string | undefined> {
+  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+  const found = environ.split('\0').find((each) => each.startsWith(`${MARKER}=`));
+  return found?.slice(MARKER.length + 1);
 }
 
 function groupLives(leader: number): boolean {

@@ -147,7 +147,7 @@ describe('approvers', () => {
     openApprovers(keys).add({ name: 'bob', person: 'bob', at: 0 });
     expect(about(await examine(patient.config()), 'approvers')).toMatchObject({
       level: 'warn',
-      detail: 'ann, bob; without a passphrase: bob',
+      detail: 'ann, bob; no passphrase for bob',
     });
     writeFileSync(join(keys, 'approvers/bob.json'), '{');
     expect(about(await examine(patient.config()), 'approvers')).toMatchObject({

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { createOutput, plain } from '../../../src/adapters/processes/output.ts';
-import { grammarFor, launched, newFolder, newProcesses, OWNER, put, refusal } from './kit.ts';
+import { grammarFor, launched, newFolder, newProcesses, OWNER, PROGRAMS, put, refusal } from './kit.ts';
 
 const BIN = '/usr/bin:/bin';
 
@@ -61,6 +61,26 @@ describe('how a program is started (C4)', () => {
       expected.filter((name) => name !== 'HOLDPOINT_PROCESS'),
     );
   });
+
+  test.each(Object.values(PROGRAMS).filter(({ commands }) => commands.length > 0))(
+    '$program gets of Holdpoint’s environment what its file names, and nothing else',
+    async (grammar) => {
+      const { path } = newProgram(grammar.program, 'env');
+      const named = Object.fromEntries(grammar.environment.map((name) => [name, `/given-${name}`]));
+      const others = [
+        'HOLDPOINT_TOKEN', 'HOLDPOINT_STATE', 'HOLDPOINT_APPROVER_PASSPHRASE', 'HOLDPOINT_SANDBOX', 'GH_TOKEN', 'GITHUB_TOKEN', 'NPM_TOKEN',
+        'AWS_SECRET_ACCESS_KEY', 'VAULT_TOKEN', 'SSH_AUTH_SOCK', 'NODE_OPTIONS', 'LD_PRELOAD', 'LD_LIBRARY_PATH', 'LD_AUDIT', 'GCONV_PATH', 'BASH_ENV',
+        'ENV', 'PYTHONPATH', 'PERL5OPT', 'GIT_SSH_COMMAND', 'GIT_EXTERNAL_DIFF', 'KUBECONFIG', 'DOCKER_HOST', 'HTTPS_PROXY', 'XDG_CONFIG_HOME', 'USER',
+      ].filter((name) => !grammar.environment.includes(name)); // prettier-ignore
+      const planted = Object.fromEntries(others.map((name) => [name, `planted-${name}`]));
+      const { processes } = newProcesses({ ...planted, ...named, PATH: path });
+      const { gitConfig: _, ...without } = { ...grammar, folder: 'empty' as const };
+      const { output } = await launched(processes, without, []);
+      expect(output).not.toContain('planted');
+      for (const name of grammar.environment)
+        if (!Object.hasOwn(grammar.set, name)) expect(output).toContain(`${name}=/given-${name}\n`);
+    },
+  );
 
   test('arguments arrive as they are, whatever a shell would make of them (CVE-2025-53355)', async () => {
     const { path } = newProgram('show-args', 'for a in "$@"; do printf "<%s>\\n" "$a"; done');

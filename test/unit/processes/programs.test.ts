@@ -16,9 +16,11 @@ commands:
 `;
 
 describe('programs as data (C4)', () => {
-  test('the shipped table has the six programs, and those that are refused say what to do', () => {
+  test('the shipped table has its programs, and those that are refused say what to do', () => {
     const known = Object.values(PROGRAMS).filter(({ commands }) => commands.length > 0);
-    expect(known.map(({ program }) => program)).toEqual(['docker', 'gh', 'git', 'helm', 'kubectl', 'terraform']);
+    expect(known.map(({ program }) => program).join(' ')).toBe(
+      'aws curl docker gh git helm journalctl kubectl npm shuttle sqlx systemctl terraform',
+    );
     for (const { program, commands, instead } of Object.values(PROGRAMS))
       if (commands.length === 0) expect(instead[''], program).toMatch(/\.$/);
   });
@@ -34,6 +36,14 @@ describe('programs as data (C4)', () => {
       const seen = new Set(commands.map((command) => JSON.stringify(command)));
       expect([program, seen.size]).toEqual([program, commands.length]);
     }
+  });
+
+  test('a program described twice is refused: the second would hide the first', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdpoint-programs-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    put(folder, 'sample.yaml', SAMPLE);
+    put(folder, 'elsewhere.yaml', 'instead: { sample: Hand it over. }\n');
+    expect((await refusal(() => loadPrograms(folder))).message).toMatch(/described twice/);
   });
 
   test('one description gives a form per spelling, and patterns can be named', () => {
@@ -60,6 +70,11 @@ describe('programs as data (C4)', () => {
       'a required flag that is not listed',
       SAMPLE.replace('effect: read,', 'effect: read, requires: [--x],'),
       /--x is no flag/,
+    ],
+    [
+      'a flag that takes a value in one form alone',
+      `${SAMPLE}  - { words: go, usage: sample go, effect: read, flags: { -l: none } }\n`,
+      /go -l takes a value in one form/,
     ],
     ['a key twice', `${SAMPLE}acts: docker\n`, /unique/],
     ['no YAML', '{', /./],

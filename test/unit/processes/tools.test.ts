@@ -11,6 +11,7 @@ import readProcess from '../../../src/tools/processes/read-process.ts';
 import { newWorkspace, type TestWorkspace } from '../files/workspace.ts';
 import { newBench, PRINCIPAL, type Bench } from '../server/services.ts';
 import { FACTS, git, newFolder, put } from './kit.ts';
+import { WORKS } from './sandbox-kit.ts';
 
 const POLICY = `
 version: 1
@@ -80,6 +81,17 @@ const launch = async (line: string, more: object = {}) => {
 };
 const resultOf = (envelope: { result?: JsonObject }) =>
   envelope.result as { id: string; state: string; output: string; exitCode?: number };
+
+/** What a plan is made with, beside a call. */
+const planning = () => ({
+  ...bench.services.ports,
+  facts: FACTS,
+  principal: PRINCIPAL,
+  callId: 'c',
+  signal: new AbortController().signal,
+  permits: () => true,
+  redact: (text: string) => text,
+});
 
 function repository(): void {
   git(workspace.dir, 'init', '-q', '-b', 'main');
@@ -216,19 +228,47 @@ describe('launch-process (C4)', () => {
     repository();
     writeFileSync(workspace.at('a.txt'), 'two\n');
     const input = { program: 'git', args: ['add', 'a.txt'] };
-    const context = {
-      ...bench.services.ports,
-      facts: FACTS,
-      principal: PRINCIPAL,
-      callId: 'c',
-      signal: new AbortController().signal,
-      permits: () => true,
-      redact: (text: string) => text,
-    };
+    const context = planning();
     const before = await launchProcess.plan(input, context);
     expect(await launchProcess.plan(input, context)).toEqual(before);
     writeFileSync(workspace.at('a.txt'), 'three\n');
     expect((await launchProcess.plan(input, context)).preconditions).not.toEqual(before.preconditions);
+  });
+});
+
+describe.skipIf(!WORKS)('launch-process in a sandbox (C4)', () => {
+  beforeEach(async () => {
+    await bench.close();
+    const processes = createProcesses({
+      workspace: workspace.dir,
+      environment: { PATH: `${dirname(kubectl)}:${process.env['PATH']}` },
+      sandbox: { mode: 'required', hidden: [], fixed: [], readable: {} },
+      limits: { graceMs: 300 },
+    });
+    onTestFinished(() => processes.close());
+    await open({ processes, files: workspace.files });
+    repository();
+  });
+
+  test('result, plan and audit log say that it was in one, and what it was kept to', async () => {
+    writeFileSync(workspace.at('a.txt'), 'two\n');
+    const envelope = await launch('git add a.txt');
+    expect(envelope).toMatchObject({ status: 'done', result: { sandboxed: true, exitCode: 0 } });
+    expect(git(workspace.dir, 'diff', '--cached', '--name-only')).toBe('a.txt\n');
+    expect(JSON.stringify(await bench.audit())).toContain('run git add in a sandbox: no network, workspace writable');
+  });
+
+  test.each([
+    ['git status', 'no network, workspace read-only'],
+    ['git add a.txt', 'no network, workspace writable'],
+    ['helm lint kubernetes/chart', 'no network, workspace read-only'],
+    ['kubectl get pods -n dev', 'network, workspace read-only'],
+    ['kubectl scale deploy/x --replicas=2 -n dev', 'network, workspace read-only'],
+  ])('%s: %s', async (line, kept) => {
+    const [program = '', ...args] = line.split(' ');
+    const { preconditions, preview } = await launchProcess.plan({ program, args }, planning());
+    expect(preconditions).toContainEqual({ id: 'sandbox', says: 'the sandbox', value: kept });
+    expect(preview.text).toContain(`sandbox      ${kept}`);
   });
 });
 
@@ -237,7 +277,7 @@ describe('read-process (C4)', () => {
     const { id, state, output } = resultOf(await launch('kubectl get pods slow', { waitSeconds: 1 }));
     expect([state, output]).toEqual(['running', expect.stringContaining('slow')]);
     const read = async (more: object = {}) => resultOf((await bench.call('read-process', { id, ...more })).envelope);
-    expect(await read()).toEqual({ id, state: 'running', output: '' });
+    expect(await read()).toEqual({ id, state: 'running', sandboxed: false, output: '' });
     expect((await read({ kill: true })).state).toBe('killed');
     expect((await read()).state).toBe('killed');
   });
