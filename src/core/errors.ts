@@ -8,6 +8,7 @@ const ERROR_CODES = [
   'conflict',
   'upstream',
   'unavailable',
+  'rate_limited',
   'timeout',
   'internal',
 ] as const;

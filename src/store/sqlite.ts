@@ -1,17 +1,16 @@
-import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Sqlite from 'node:sqlite';
 
 import { HoldpointError } from '../core/errors.ts';
+import { openDatabase } from './database.ts';
 import { privateDirectory } from './directory.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { createQueue } from './queue.ts';
 import type { Session, SqlValue, Store } from './store.ts';
 
-/** How long one attempt may block the process, and how long attempts are repeated, in milliseconds. */
-const BLOCK = 50;
+/** How long attempts are repeated while another process holds the lock, in milliseconds. */
 const PATIENCE = 10_000;
 const MAX_STATEMENTS = 200;
 
@@ -37,35 +36,6 @@ export async function openStore(stateDir: string, { patience = PATIENCE }: { pat
     throw thrown;
   }
   return store;
-}
-
-function openDatabase(file: string): Sqlite.DatabaseSync {
-  // SQLite would make the file with the umask's mode; the WAL and shared-memory files take theirs from it.
-  closeSync(openSync(file, 'a', 0o600));
-  const database = new (loadSqlite().DatabaseSync)(file);
-  try {
-    database.exec(
-      `PRAGMA busy_timeout = ${BLOCK}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF`,
-    );
-    return database;
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
-}
-
-/** Node 22 warns on stderr that node:sqlite is experimental, each time a process loads it; every other warning passes. */
-function loadSqlite(): typeof Sqlite {
-  // oxlint-disable-next-line typescript/unbound-method -- put back below as it was, and called on process
-  const emit = process.emitWarning;
-  process.emitWarning = (...warning: unknown[]) => {
-    if (!String(warning[0]).startsWith('SQLite is an experimental feature')) Reflect.apply(emit, process, warning);
-  };
-  try {
-    return process.getBuiltinModule('node:sqlite');
-  } finally {
-    process.emitWarning = emit;
-  }
 }
 
 function sqliteStore(database: Sqlite.DatabaseSync, patience: number): Store {

@@ -1,28 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 
 import { createMonitoring, type MonitoringSettings } from '../../src/adapters/monitoring/client.ts';
 import type { Facts } from '../../src/core/facts.ts';
 import type { RunContext } from '../../src/core/tool.ts';
 import alertsTool from '../../src/tools/monitoring/alerts.ts';
 import queryTool from '../../src/tools/monitoring/grafana-query.ts';
+import { ROOT } from '../harness.ts';
+import { liveServers } from './servers.ts';
 
-/** What `scripts/live/up` said of monitoring; empty where it is not up. */
-function monitoringServers(): Record<string, string> {
-  try {
-    const file = join(process.env['HOLDPOINT_LIVE'] ?? '/run/holdpoint-live', 'env');
-    return Object.fromEntries([...readFileSync(file, 'utf8').matchAll(/^(\w+_URL)=(.+)$/gm)].map(([, k, v]) => [k, v]));
-  } catch {
-    return {};
-  }
-}
-
-const found = monitoringServers();
-const [prometheus, alertmanager] = [{ url: found['PROMETHEUS_URL'] ?? '' }, { url: found['ALERTMANAGER_URL'] ?? '' }];
-const PUSHGATEWAY = found['PUSHGATEWAY_URL'] ?? '';
+const live = liveServers();
+const [prometheus, alertmanager] = [{ url: live.prometheus ?? '' }, { url: live.alertmanager ?? '' }];
+const PUSHGATEWAY = live.pushgateway ?? '';
 /** Of this run alone, so that what another run pushed does not count. */
 const SERVICE = `live-${process.pid}`;
 const PUSHED = `${PUSHGATEWAY}/metrics/job/${SERVICE}`;
@@ -30,7 +26,7 @@ const PUSHED = `${PUSHGATEWAY}/metrics/job/${SERVICE}`;
 const WAYS: [name: string, settings: MonitoringSettings][] = [
   ['Prometheus and Alertmanager directly', { prometheus, alertmanager }],
   // The real two again, behind a pass-through that has the shapes of Grafana's API. It is not Grafana.
-  ['the shapes of Grafana’s API in front of both', { grafana: { url: found['GRAFANA_URL'] ?? '' } }],
+  ['the shapes of Grafana’s API in front of both', { grafana: { url: live.grafana ?? '' } }],
 ];
 
 function using(settings: MonitoringSettings) {
@@ -158,6 +154,19 @@ describe.skipIf(PUSHGATEWAY === '')('real Prometheus and Alertmanager', () => {
       });
       expect(series?.map(({ last }) => last).sort()).toEqual(['+Inf', 'NaN']);
     });
+  });
+
+  test('A4 F2 promtool takes the alert rules for Holdpoint itself, every one', async () => {
+    const file = join(ROOT, 'docs/observability/alerts.yaml');
+    const { groups } = parse(readFileSync(file, 'utf8')) as { groups: { rules: object[] }[] };
+    const rules = groups.flatMap((group) => group.rules).length;
+    // Of the package that Prometheus itself comes from.
+    const check = async (path: string) => promisify(execFile)('promtool', ['check', 'rules', '--lint-fatal', path]);
+    expect((await check(file)).stdout).toContain(`SUCCESS: ${rules} rules found`);
+    const wrong = join(mkdtempSync(join(tmpdir(), 'holdpoint-rules-')), 'wrong.yaml');
+    onTestFinished(() => rmSync(dirname(wrong), { recursive: true }));
+    writeFileSync(wrong, readFileSync(file, 'utf8').replace('holdpoint_ready == 0', 'holdpoint_ready == '));
+    await expect(check(wrong)).rejects.toMatchObject({ code: 1 });
   });
 
   test('F1 both ways give the same answer', async () => {

@@ -7,6 +7,11 @@ import { promisify } from 'node:util';
 export interface LiveServers {
   kubeconfig: string | undefined;
   dockerHost: string | undefined;
+  /** Addresses of monitoring; `grafana` is what only has the shapes of Grafana's API. */
+  prometheus: string | undefined;
+  alertmanager: string | undefined;
+  pushgateway: string | undefined;
+  grafana: string | undefined;
 }
 
 const SCRIPTS = resolve(import.meta.dirname, '../../scripts/live');
@@ -15,7 +20,14 @@ export function liveServers(): LiveServers {
   const file = join(process.env['HOLDPOINT_LIVE'] ?? '/run/holdpoint-live', 'env');
   const lines = readLines(file).map((line) => line.split(/=(.*)/s));
   const found = Object.fromEntries(lines.map(([name = '', value = '']) => [name, value]));
-  return { kubeconfig: found['KUBECONFIG'], dockerHost: found['DOCKER_HOST'] };
+  return {
+    kubeconfig: found['KUBECONFIG'],
+    dockerHost: found['DOCKER_HOST'],
+    prometheus: found['PROMETHEUS_URL'],
+    alertmanager: found['ALERTMANAGER_URL'],
+    pushgateway: found['PUSHGATEWAY_URL'],
+    grafana: found['GRAFANA_URL'],
+  };
 }
 
 /** Makes the image `docker.io/local/NAME:TAG` for pods: a web server that answers `text` on 8080. */

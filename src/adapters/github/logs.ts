@@ -1,3 +1,4 @@
+import { foldAlike } from '../../core/alike.ts';
 import type { Step } from './run.ts';
 
 const TIME = /^\uFEFF?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z ?/;
@@ -6,7 +7,7 @@ const AFTER = 3;
 
 /**
  * The lines of a job's log that tell why it failed: those of its failed steps, without times, colours, what a step's setting
- * up prints and debugging, and of these the last ones up to the last error.
+ * up prints and debugging, runs of alike lines folded, and of these the last ones up to the last error.
  *
  * @param text as GitHub gives it, every line beginning with its time; secrets already masked.
  */
@@ -16,12 +17,13 @@ export function failedLines(text: string, failed: readonly Step[], maxLength: nu
   const lines = (inSteps.length > 0 ? inSteps : all).map(({ line }) => line);
   const shown = withoutNoise(lines);
   const error = shown.findLastIndex((line) => line.startsWith('error: '));
-  const kept = error === -1 ? shown : shown.slice(0, error + 1 + AFTER);
+  const kept = foldAlike(error === -1 ? shown : shown.slice(0, error + 1 + AFTER));
   let room = maxLength;
-  const start = kept.findLastIndex((line) => (room -= line.length + 1) < 0) + 1;
+  const start = kept.findLastIndex(({ line }) => (room -= line.length + 1) < 0) + 1;
   const first = kept.at(-1);
-  if (start === kept.length && first !== undefined) return first.slice(-maxLength);
-  return [...(start > 0 ? [`… ${start} lines before`] : []), ...kept.slice(start)].join('\n');
+  if (start === kept.length && first !== undefined) return first.line.slice(-maxLength);
+  const before = kept.slice(0, start).reduce((sum, { count }) => sum + count, 0);
+  return [...(before > 0 ? [`… ${before} lines before`] : []), ...kept.slice(start).map(({ line }) => line)].join('\n');
 }
 
 interface Line {

@@ -18,7 +18,7 @@ const FINAL = [400, 401, 403, 404, 409, 410, 422, 429, 451];
 export type { Octokit };
 
 /** Whose call a request belongs to, when to give up, and what must not come out. */
-export type Call = Pick<PlanContext, 'callId' | 'signal' | 'redact'>;
+export type Call = Pick<PlanContext, 'callId' | 'signal' | 'redact' | 'traceparent'>;
 
 export interface GitHubSettings {
   /** The REST API's base, such as `https://api.github.com` or `https://github.example.com/api/v3`. */
@@ -32,7 +32,7 @@ export interface GitHubSettings {
 
 /** What every request is sent with: `octokit.rest.repos.get({ owner, repo, ...options })`. */
 export interface CallOptions {
-  headers: { 'x-request-id': string; 'x-github-api-version': string };
+  headers: { 'x-request-id': string; 'x-github-api-version': string; traceparent?: string };
   request: { signal: AbortSignal };
 }
 
@@ -49,7 +49,7 @@ export function connect(settings: GitHubSettings): () => Promise<Octokit> {
 }
 
 /**
- * One request for one call: sends it with the call's id and signal, and gives its data.
+ * One request for one call: sends it with the call's id, trace and signal, and gives its data.
  *
  * @param doing what the request is for, as in `while …`: `reading workflow ci.yml of acme/shop`.
  * @throws HoldpointError as githubError makes it.
@@ -64,7 +64,11 @@ export async function ask<T>(
     call.signal.throwIfAborted();
     const client = await octokit();
     const { data } = await send(client, {
-      headers: { 'x-request-id': call.callId, 'x-github-api-version': '2022-11-28' },
+      headers: {
+        'x-request-id': call.callId,
+        'x-github-api-version': '2022-11-28',
+        ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
+      },
       request: { signal: call.signal },
     });
     return data;

@@ -6,7 +6,7 @@ import type { GitHubRuns } from './runs.ts';
 const SHOWN_JOBS = 20;
 const SHOWN_LOGS = 3;
 /** Characters of log, over all jobs. */
-const LOG_LENGTH = 3000;
+const LOG_LENGTH = 2000;
 
 /** A run on one line. */
 export interface RunLine {

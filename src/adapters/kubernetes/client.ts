@@ -43,8 +43,8 @@ export function kubernetesOver(api: KubernetesApi, { pause = 1000, now = () => n
     },
     resource: find,
     list: (type, query, call) => readTable(api, type, query, now(), call),
-    describe: (ref, call) => describeObject(api, ref, call),
-    events: (query, call) => readEvents(api, query, call),
+    describe: (ref, call) => describeObject(api, ref, now(), call),
+    events: (query, call) => readEvents(api, query, now(), call),
     logs: (ref, query, call) => readLogs(api, ref, query, call),
     workload: async (ref, call) => workloadOf(await readWorkload(api, ref, call)),
     async revisions(ref, call) {

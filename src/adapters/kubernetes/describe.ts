@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { objectPath } from './api.ts';
 import type { Call, KubernetesApi } from './api.ts';
 import type { ResourceType } from './discovery.ts';
-import { CLUSTER_EVENTS, eventLine, eventObjects } from './events.ts';
+import { CLUSTER_EVENTS, eventLines, eventObjects } from './events.ts';
 import type { EventLine } from './events.ts';
 import { familyEvents, readFamily, revisionNumber, withReasons } from './family.ts';
 import type { WorkloadRef } from './family.ts';
@@ -18,8 +18,10 @@ export interface Description {
   /** What is wrong, most telling first; empty when nothing is seen to be. */
   problems: string[];
   details: JsonObject;
-  /** Recent ones, newest first; warnings only for workloads. */
+  /** Recent ones, newest first; where there are warnings, these alone. */
   events: EventLine[];
+  /** How many are left out. */
+  moreEvents?: number;
 }
 
 export interface ObjectRef {
@@ -29,13 +31,21 @@ export interface ObjectRef {
   name: string;
 }
 
-const EVENTS = 8;
+const EVENTS = 5;
+/** Conditions of a pod that say something only when they are not true. */
+const GOOD_WHEN_TRUE = new Set([
+  'PodScheduled',
+  'PodReadyToStartContainers',
+  'Initialized',
+  'ContainersReady',
+  'Ready',
+]);
 
 /** One object, in the way of `kubectl describe` but shorter and with a verdict. Of Secrets only keys and sizes. */
-export async function describeObject(api: KubernetesApi, ref: ObjectRef, call: Call): Promise<Description> {
+export async function describeObject(api: KubernetesApi, ref: ObjectRef, now: Date, call: Call): Promise<Description> {
   const kind = ref.type.kind.toLowerCase();
   if (ref.type.groupVersion === 'apps/v1' && isWorkloadKind(kind))
-    return describeWorkload(api, workloadRef(ref, kind), call);
+    return describeWorkload(api, workloadRef(ref, kind), now, call);
   const namespace = ref.type.namespaced ? ref.namespace : undefined;
   const path = objectPath(ref.type.groupVersion, ref.type.plural, namespace, ref.name);
   const object = (await api.json({ context: ref.context, method: 'GET', path }, call)) as unknown as KubeObject;
@@ -44,9 +54,15 @@ export async function describeObject(api: KubernetesApi, ref: ObjectRef, call: C
     namespace: namespace ?? CLUSTER_EVENTS,
     about: { kind: ref.type.kind, name: ref.name },
   };
-  const events = (await eventObjects(api, about, call).catch(() => [])).slice(0, EVENTS).map(eventLine);
-  if (ref.type.groupVersion === 'v1' && kind === 'pod') return { ...describePod(object as Pod, events), events };
-  return { ...summaryOf(ref.type, object), events };
+  const events = eventLines(await eventObjects(api, about, call).catch(() => []), now);
+  const isPod = ref.type.groupVersion === 'v1' && kind === 'pod';
+  return { ...(isPod ? describePod(object as Pod, events) : summaryOf(ref.type, object)), ...shownEvents(events) };
+}
+
+function shownEvents(events: readonly EventLine[]): Pick<Description, 'events' | 'moreEvents'> {
+  const warnings = events.filter(({ type }) => type === 'Warning');
+  const shown = (warnings.length > 0 ? warnings : events).slice(0, EVENTS);
+  return { events: shown, ...(shown.length === events.length ? {} : { moreEvents: events.length - shown.length }) };
 }
 
 export function workloadRef(
@@ -56,7 +72,7 @@ export function workloadRef(
   return { context: ref.context, namespace: ref.namespace, kind, name: ref.name };
 }
 
-async function describeWorkload(api: KubernetesApi, ref: WorkloadRef, call: Call): Promise<Description> {
+async function describeWorkload(api: KubernetesApi, ref: WorkloadRef, now: Date, call: Call): Promise<Description> {
   const family = await readFamily(api, ref, call);
   const events = await familyEvents(api, ref, family, true, call).catch(() => []);
   const state = withReasons(rolloutState(ref.kind, family.object), family, events);
@@ -86,7 +102,7 @@ async function describeWorkload(api: KubernetesApi, ref: WorkloadRef, call: Call
         .slice(0, 10)
         .map((pod) => `${pod.metadata.name} ${podLine(pod)}${family.newPods.includes(pod) ? '' : ' (old revision)'}`),
     },
-    events: events.slice(0, EVENTS).map(eventLine),
+    ...shownEvents(eventLines(events, now)),
   };
 }
 
@@ -106,20 +122,33 @@ function describePod(pod: Pod, events: readonly EventLine[]): Omit<Description, 
       ip: pod.status?.podIP ?? '',
       owner: pod.metadata.ownerReferences?.map((owner) => `${owner.kind.toLowerCase()}/${owner.name}`)[0] ?? '(none)',
       labels: pod.metadata.labels ?? {},
-      conditions: conditionsOf(pod.status?.conditions),
+      ...badConditions(pod),
       containers: pod.spec.containers.map((container) => {
         const status = pod.status?.containerStatuses?.find(({ name }) => name === container.name);
+        const env = environment(container);
         return {
           name: container.name,
           image: container.image ?? '',
-          imageID: status?.imageID ?? '',
+          ...(status?.imageID ? { imageID: status.imageID } : {}),
           ready: status?.ready ?? false,
           restarts: status?.restartCount ?? 0,
-          env: environment(container),
+          ...(env.length === 0 ? {} : { env }),
         };
       }),
     },
   };
+}
+
+/** Ready repeats word for word what ContainersReady says, where it is for the containers. */
+function badConditions(pod: Pod): JsonObject {
+  const bad = (pod.status?.conditions ?? []).filter(
+    ({ type, status }) => status !== 'True' || !GOOD_WHEN_TRUE.has(type),
+  );
+  const told = bad.filter(
+    ({ type, message }) =>
+      type !== 'ContainersReady' || !bad.some((each) => each.type === 'Ready' && each.message === message),
+  );
+  return told.length === 0 ? {} : { conditions: conditionsOf(told) };
 }
 
 function podLine(pod: Pod): string {

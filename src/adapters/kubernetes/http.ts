@@ -1,4 +1,5 @@
 import type { KubeConfig } from '@kubernetes/client-node';
+import type { Dispatcher } from 'undici';
 
 import { HoldpointError } from '../../core/errors.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -62,13 +63,15 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
       // A plugin of the kubeconfig may run here; it gets the same time limit.
       await raced(connection.config.applySecurityAuthentication(context), signal);
       connection.dispatcher ??= context.getDispatcher();
-      context.setDispatcher(connection.dispatcher as ReturnType<typeof context.getDispatcher> & object);
+      const dispatcher = connection.dispatcher as NonNullable<ReturnType<typeof context.getDispatcher>>;
+      context.setDispatcher(dispatcher.compose(once(request.context)));
       const answer = await new IsomorphicFetchHttpLibrary().send(context).toPromise();
       const { text, cut } = await bounded(answer.body.stream?.(), maxBytes);
       if (answer.httpStatusCode >= 200 && answer.httpStatusCode < 300) return { text, cut };
       throw refusal(request, answer.httpStatusCode, parsed(text) ?? text);
     } catch (cause) {
       if (cause instanceof HoldpointError) throw cause;
+      if (cause instanceof Error && cause.cause instanceof HoldpointError) throw cause.cause;
       if (call.signal.aborted) throw new HoldpointError('timeout', 'The call was cancelled.', { cause });
       throw unanswered(request, cause, timer.aborted ? limit : undefined);
     }
@@ -95,6 +98,24 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
     async verifiesTls(context) {
       return (await connect(context)).verifiesTls;
     },
+  };
+}
+
+/**
+ * Lets one request through and no other: the vendor's client would follow a redirect, with a change's body and this cluster's
+ * certificate, to wherever the answer says.
+ */
+function once(context: string): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => {
+    let sent = false;
+    return (options, handler) => {
+      if (sent)
+        throw new HoldpointError('upstream', `The cluster in context ${context} answered with a redirect.`, {
+          hint: 'It is not followed. The operator writes the API server’s own address into the kubeconfig.',
+        });
+      sent = true;
+      return dispatch(options, handler);
+    };
   };
 }
 

@@ -23,7 +23,7 @@ export interface Logs {
   /** The pod's other containers. */
   others: string[];
   text: string;
-  /** Whether the text was cut at 256 KB. */
+  /** Whether there may be more before it: it has as many lines as were asked for, or as fit into 256 KB. */
   cut: boolean;
 }
 
@@ -61,7 +61,9 @@ export async function readLogs(api: KubernetesApi, ref: ObjectRef, query: LogQue
     },
     call,
   );
-  return { pod: pod.metadata.name, container: wanted, others: containers.filter((name) => name !== wanted), text, cut };
+  const others = containers.filter((name) => name !== wanted);
+  const full = text.trimEnd().split('\n').length >= query.lines;
+  return { pod: pod.metadata.name, container: wanted, others, text, cut: cut || full };
 }
 
 async function podOf(api: KubernetesApi, ref: ObjectRef, call: Call): Promise<Pod> {

@@ -1,6 +1,11 @@
 import type { Json } from '../../core/json.ts';
 import type { EventLine } from './events.ts';
 
+type ShownEvent = Pick<EventLine, 'age' | 'type' | 'reason' | 'object' | 'count' | 'message'> & {
+  others?: number | undefined;
+  namespace?: string | undefined;
+};
+
 /** What a look at a cluster gave, as far as it is shown. */
 export interface Look {
   kind: string;
@@ -15,17 +20,25 @@ export interface Look {
       }
     | undefined;
   object?:
-    | { name: string; status: string; problems: string[]; details: Record<string, Json>; events: EventLine[] }
+    | {
+        name: string;
+        status: string;
+        problems: string[];
+        details: Record<string, Json>;
+        events: ShownEvent[];
+        moreEvents?: number | undefined;
+      }
     | undefined;
-  events?: EventLine[] | undefined;
+  events?: ShownEvent[] | undefined;
+  moreEvents?: number | undefined;
   logs?: { pod: string; container: string; others: string[]; text: string; cut: boolean } | undefined;
 }
 
 /** A look as short text: tables as kubectl prints them, an object with what is wrong first, logs as they are. */
-export function lookText({ kind, namespace, table, object, events, logs }: Look): string {
+export function lookText({ kind, namespace, table, object, events, moreEvents, logs }: Look): string {
   const where = namespace === undefined ? '' : ` in ${namespace}`;
   if (logs)
-    return `${logs.pod}, container ${logs.container}${logs.others.length > 0 ? ` (also: ${logs.others.join(', ')})` : ''}${logs.cut ? ', earlier lines left out' : ''}\n${logs.text}`;
+    return `${logs.pod}, container ${logs.container}${logs.others.length > 0 ? ` (also: ${logs.others.join(', ')})` : ''}${logs.cut ? ', earlier lines: raise limit' : ''}\n${logs.text}`;
   if (object) {
     const details = Object.entries(object.details).map(
       ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
@@ -35,10 +48,13 @@ export function lookText({ kind, namespace, table, object, events, logs }: Look)
       ...object.problems.map((problem) => `! ${problem}`),
       ...details,
       ...object.events.map(eventText),
+      ...(object.moreEvents === undefined ? [] : [`… ${object.moreEvents} more events: show events`]),
     ].join('\n');
   }
   if (table) return tableText(kind, where, table);
-  return (events ?? []).map(eventText).join('\n') || `No events of ${kind}${where}.`;
+  if (!events?.length) return `No events of ${kind}${where}.`;
+  const more = moreEvents === undefined ? [] : [`… ${moreEvents} more: raise limit`];
+  return [...events.map(eventText), ...more].join('\n');
 }
 
 function tableText(
@@ -63,6 +79,7 @@ function tableText(
   return [rows.length > 0 ? text.join('\n') : `No ${kind}${where}.`, ...notes].join('\n');
 }
 
-function eventText({ last, type, reason, object, count, message }: EventLine): string {
-  return `${last} ${type} ${reason} ${object}${count > 1 ? ` ×${count}` : ''}: ${message}`;
+function eventText({ age, type, reason, object, others, namespace, count, message }: ShownEvent): string {
+  const about = `${namespace === undefined ? '' : `${namespace} `}${object}${others === undefined ? '' : ` and ${others} more`}`;
+  return `${age} ago ${type} ${reason} ${about}${count > 1 ? ` ×${count}` : ''}: ${message}`;
 }

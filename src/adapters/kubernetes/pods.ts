@@ -1,5 +1,6 @@
+import { hintsAtSecret } from '../../core/secret-names.ts';
 import type { Container, ContainerStatus, Pod } from './objects.ts';
-import { plain } from './quoted.ts';
+import { plain, withoutUid } from './quoted.ts';
 
 /** Something that keeps a pod from being ready. */
 export interface Trouble {
@@ -76,7 +77,7 @@ function ending(terminated: { exitCode: number; reason?: string; message?: strin
 }
 
 function sentence(subject: string, reason: string | undefined, message: string | undefined): string {
-  return `${subject}: ${reason ?? 'unknown'}${message === undefined || message === '' ? '' : `: ${plain(message, 300)}`}`;
+  return `${subject}: ${reason ?? 'unknown'}${message === undefined || message === '' ? '' : `: ${plain(withoutUid(message), 300)}`}`;
 }
 
 /** A pod's state in the one word that kubectl shows. */
@@ -107,10 +108,8 @@ export function isReady(pod: Pod): boolean {
 }
 
 /** Also addresses, which often carry credentials. */
-const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|api_?key|private|credential|auth|dsn|_key$|_url$|_uri$/i;
-
 export function namesSecret(variable: string): boolean {
-  return SECRET_NAME.test(variable);
+  return hintsAtSecret(variable) || /_ur[il]$/i.test(variable);
 }
 
 /**

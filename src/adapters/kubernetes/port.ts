@@ -3,7 +3,7 @@ import type { Call } from './api.ts';
 import type { Bound, WorkloadChange } from './changes.ts';
 import type { Description, ObjectRef } from './describe.ts';
 import type { ResourceType } from './discovery.ts';
-import type { EventLine, EventQuery } from './events.ts';
+import type { EventQuery, Events } from './events.ts';
 import type { WorkloadRef } from './family.ts';
 import type { ImageBinding } from './images.ts';
 import type { LogQuery, Logs } from './logs.ts';
@@ -12,18 +12,7 @@ import type { Revision } from './revisions.ts';
 import type { ListQuery, Table } from './tables.ts';
 import type { RolloutState, Workload } from './workloads.ts';
 
-export type {
-  Bound,
-  EventLine,
-  ImageBinding,
-  Reach,
-  Revision,
-  RolloutState,
-  Table,
-  Workload,
-  WorkloadChange,
-  WorkloadRef,
-};
+export type { Bound, ImageBinding, Reach, Revision, RolloutState, Table, Workload, WorkloadChange, WorkloadRef };
 
 /** Which cluster a context really leads to. */
 interface ClusterIdentity {
@@ -45,7 +34,7 @@ export interface KubernetesPort {
   resource(context: string, kind: string, call: Call): Promise<ResourceType>;
   list(type: ResourceType, query: ListQuery, call: Call): Promise<Table>;
   describe(ref: ObjectRef, call: Call): Promise<Description>;
-  events(query: EventQuery, call: Call): Promise<EventLine[]>;
+  events(query: EventQuery, call: Call): Promise<Events>;
   logs(ref: ObjectRef, query: LogQuery, call: Call): Promise<Logs>;
   workload(ref: WorkloadRef, call: Call): Promise<Workload>;
   /** Newest first; the first is the current one. */

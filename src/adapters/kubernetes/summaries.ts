@@ -1,4 +1,6 @@
+import { cutAtWord } from '../../core/cut.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
+import { isSecretName } from '../../core/secret-names.ts';
 import type { ResourceType } from './discovery.ts';
 import type { Condition, KubeObject } from './objects.ts';
 import { namesSecret } from './pods.ts';
@@ -14,9 +16,6 @@ interface Summary {
 const BAD_WHEN_TRUE = /Pressure$|Unavailable$|^Failed$|Failure$|^Degraded$|^Stalled$|Disruption|^Terminating$/;
 /** Conditions that say nothing about health. */
 const NEUTRAL = /^(Suspended|Paused|Progressing|Reconciling|Resizing|FileSystemResizePending)$/;
-/** Fields of custom resources that hold a secret itself, not the name of one. */
-const SECRET_FIELD =
-  /^(password|passwd|passphrase|token|api_?key|(client|access|secret|private)_?(secret|key)|secret_?access_?key|connection_?string)$/i;
 const MAX_STRING = 500;
 
 /** Any object that is neither pod nor workload. */
@@ -77,14 +76,14 @@ function metadata(object: KubeObject): JsonObject {
 /** Secrets masked and long strings cut, so that one field cannot push the rest out of the result. */
 function pruned(value: Json): Json {
   if (typeof value === 'string')
-    return value.length <= MAX_STRING ? value : `${value.slice(0, MAX_STRING)}… (${value.length} characters)`;
+    return value.length <= MAX_STRING ? value : `${cutAtWord(value, MAX_STRING)}… (${value.length} characters)`;
   if (Array.isArray(value)) return value.map(pruned);
   if (!isObject(value)) return value;
   // A variable in a pod template: its value may be a secret that somebody wrote down in the clear.
   const variable = typeof value.name === 'string' && typeof value.value === 'string' && namesSecret(value.name);
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
-      const hidden = typeof inner === 'string' && (SECRET_FIELD.test(key) || (variable && key === 'value'));
+      const hidden = typeof inner === 'string' && (isSecretName(key) || (variable && key === 'value'));
       return [plain(key, 200), hidden ? '(not shown)' : pruned(inner)];
     }),
   );

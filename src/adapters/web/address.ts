@@ -57,6 +57,17 @@ export function checkAddresses(ipaddr: Ipaddr, host: string, naming: Naming, add
   }
 }
 
+/**
+ * Whether a host is a service of one's own: `localhost`, a name that the operator lists in `web.privateHosts`, or an address
+ * of a private network. Only such a host is told the trace that a request belongs to.
+ *
+ * @param addresses as checked: of a literal, itself.
+ */
+export function isOwn(ipaddr: Ipaddr, naming: Naming, addresses: readonly Address[]): boolean {
+  if (naming !== 'literal') return naming !== 'public';
+  return addresses.every(({ address }) => OWN.has(rangeOf(ipaddr, ipaddr.parse(address))));
+}
+
 function mayBe(naming: Naming, range: string): boolean {
   if (naming === 'localhost') return range === 'loopback';
   return range === 'public' || (naming !== 'public' && OWN.has(range));

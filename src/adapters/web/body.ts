@@ -43,7 +43,7 @@ export function readBody(
   const raw = cut ? wholeWords(whole) : whole;
   const page = HTML.test(type);
   const source = redact(plain(page ? entities(raw) : raw));
-  const shown = page ? redact(plain(pageText(raw))) : source.trim();
+  const shown = page ? redact(plain(pageText(redact(raw)))) : source.trim();
   return {
     ...(shown === '' ? {} : { text: shorten(shown) }),
     ...(expect === undefined ? {} : { found: source.includes(expect) || shown.includes(expect) }),

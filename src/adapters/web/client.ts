@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 
 import { HoldpointError } from '../../core/errors.ts';
-import { checkAddresses, namingOf, type Address } from './address.ts';
+import { checkAddresses, isOwn, namingOf, type Address } from './address.ts';
 import { headerText, mediaType, readBody } from './body.ts';
 import { connectTo, readStart, type Connection } from './connection.ts';
 import { tooSlow, unreachable } from './errors.ts';
@@ -37,7 +37,8 @@ export function createWeb(settings: WebSettings = {}): WebPort {
       const visit: Visit = { url: new URL(request.url), followed: 0, began: now() };
       let connection: Connection | undefined;
       try {
-        connection = await connectTo(await checked(hostOf(visit.url), settings, signal), limit, settings.ca);
+        const { addresses, own } = await checked(hostOf(visit.url), settings, signal);
+        connection = await connectTo(addresses, headersOf(call, own), limit, settings.ca);
         return await answerOf(visit, request, connection, { ...call, signal }, now);
       } catch (cause) {
         if (cause instanceof HoldpointError) throw cause;
@@ -59,8 +60,19 @@ interface Visit {
   status?: number;
 }
 
-/** The addresses of a host, resolved once and all checked: these and no others are connected to. */
-async function checked(host: string, settings: WebSettings, signal: AbortSignal): Promise<readonly Address[]> {
+function headersOf({ callId, traceparent }: Call, own: boolean): Record<string, string> {
+  return { 'x-request-id': callId, ...(own && traceparent !== undefined ? { traceparent } : {}) };
+}
+
+/**
+ * The addresses of a host, resolved once and all checked: these and no others are connected to; and whether it is a service
+ * of one's own.
+ */
+async function checked(
+  host: string,
+  settings: WebSettings,
+  signal: AbortSignal,
+): Promise<{ addresses: readonly Address[]; own: boolean }> {
   const { default: ipaddr } = await import('ipaddr.js');
   const naming = namingOf(ipaddr, host, settings.privateHosts ?? []);
   const addresses =
@@ -69,7 +81,7 @@ async function checked(host: string, settings: WebSettings, signal: AbortSignal)
       : await before(signal, (settings.lookup ?? systemLookup)(host));
   if (addresses.length === 0) throw Object.assign(new Error('no addresses'), { code: 'ENODATA' });
   checkAddresses(ipaddr, host, naming, addresses);
-  return addresses;
+  return { addresses, own: isOwn(ipaddr, naming, addresses) };
 }
 
 async function systemLookup(host: string): Promise<readonly Address[]> {
@@ -94,7 +106,7 @@ async function answerOf(
   now: () => number,
 ): Promise<WebReply> {
   for (;;) {
-    const answer = await before(call.signal, connection.send(visit.url, request.method, call, call.signal));
+    const answer = await before(call.signal, connection.send(visit.url, request.method, call.signal));
     const ms = Math.round(now() - visit.began);
     const redirect = redirectOf(visit, answer);
     if (!redirect || 'to' in redirect) {

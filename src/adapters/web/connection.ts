@@ -4,30 +4,26 @@ import type { Agent, Dispatcher } from 'undici';
 
 import type { Address } from './address.ts';
 import type { Body } from './body.ts';
-import type { Call } from './port.ts';
 
 const MAX_BODY = 64 * 1024;
 
 /** Connections to one host, at addresses that were checked before; nothing is resolved again. */
 export interface Connection {
   /** One request; redirects are answers. */
-  send(
-    url: URL,
-    method: 'GET' | 'HEAD',
-    call: Pick<Call, 'callId'>,
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData>;
+  send(url: URL, method: 'GET' | 'HEAD', signal: AbortSignal): Promise<Dispatcher.ResponseData>;
   /** When the certificate of the last TLS connection ends, in milliseconds since 1970. */
   certificateEnds(): number | undefined;
   close(): void;
 }
 
 /**
+ * @param headers sent with every request, beside those of any client.
  * @param limit milliseconds for connecting.
  * @param ca authorities in PEM that are trusted instead of the usual ones.
  */
 export async function connectTo(
   addresses: readonly Address[],
+  headers: Readonly<Record<string, string>>,
   limit: number,
   ca: string | undefined,
 ): Promise<Connection> {
@@ -60,17 +56,12 @@ export async function connectTo(
     },
   });
   return {
-    send: async (url, method, { callId }, signal) =>
+    send: async (url, method, signal) =>
       undici.request(url, {
         dispatcher: agent,
         method,
         signal,
-        headers: {
-          accept: '*/*',
-          'accept-encoding': 'identity',
-          'user-agent': 'holdpoint',
-          'x-request-id': callId,
-        },
+        headers: { accept: '*/*', 'accept-encoding': 'identity', 'user-agent': 'holdpoint', ...headers },
       }),
     certificateEnds: () => ends,
     close() {

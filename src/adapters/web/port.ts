@@ -1,6 +1,6 @@
 import type { RunContext } from '../../core/tool.ts';
 
-export type Call = Pick<RunContext, 'callId' | 'signal' | 'redact'>;
+export type Call = Pick<RunContext, 'callId' | 'signal' | 'redact' | 'traceparent'>;
 
 export interface WebRequest {
   /** As `readUrl` gives it. */
@@ -34,7 +34,8 @@ export interface WebReply {
 
 export interface WebPort {
   /**
-   * Any status is an answer.
+   * Any status is an answer. The call's id goes along to every host; its trace only to services of one's own (`isOwn` in
+   * address.ts), since a third party has no use for it and could tie together what one task of ours asks.
    *
    * @throws HoldpointError `denied` for addresses that are not fetched, `unavailable` and `timeout` for a service that cannot be
    * reached, with what it means for the service.

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
 import { CLUSTER_EVENTS, placeOf, workloadTarget, lookText } from '../../adapters/kubernetes/port.ts';
-import type { EventLine, Table } from '../../adapters/kubernetes/port.ts';
+import type { Table } from '../../adapters/kubernetes/port.ts';
+import { foldAlike } from '../../core/alike.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Target } from '../../core/target.ts';
 import { defineTool } from '../../core/tool.ts';
@@ -10,15 +11,16 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9.:_-]{0,252}$/;
 const KIND = /^[A-Za-z][A-Za-z0-9.-]{0,200}$/;
 const NAMESPACE = /^(\*|[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)$/;
 /** Rows; log lines. */
-const DEFAULT_LIMIT = { summary: 50, events: 30, logs: 100 };
+const DEFAULT_LIMIT = { summary: 50, events: 15, logs: 50 };
 const MAX_LIMIT = 500;
 
 const event = z.strictObject({
-  last: z.string(),
+  age: z.string(),
   type: z.string(),
   reason: z.string(),
-  namespace: z.string(),
   object: z.string(),
+  others: z.number().optional(),
+  namespace: z.string().optional(),
   count: z.number(),
   message: z.string(),
 });
@@ -76,9 +78,11 @@ export default defineTool({
         problems: z.array(z.string()),
         details: z.record(z.string(), z.json()),
         events: z.array(event),
+        moreEvents: z.number().optional(),
       })
       .optional(),
     events: z.array(event).optional(),
+    moreEvents: z.number().optional(),
     logs: z
       .strictObject({
         pod: z.string(),
@@ -154,16 +158,17 @@ export default defineTool({
         previous: data.previous,
         ...(data.container === null ? {} : { container: data.container }),
       };
-      return {
-        ...head,
-        logs: await kubernetes.logs({ context: place.context, namespace: place.namespace, type, name }, query, context),
-      };
+      const ref = { context: place.context, namespace: place.namespace, type, name };
+      const logs = await kubernetes.logs(ref, query, context);
+      const lines = foldAlike(context.redact(logs.text).trimEnd().split('\n'));
+      return { ...head, logs: { ...logs, text: lines.map(({ line }) => line).join('\n') } };
     }
     if (data.show === 'events') {
       const about = { kind: type.kind, ...(name === null ? {} : { name }) };
       const namespace = type.namespaced ? place.namespace : CLUSTER_EVENTS;
-      const events = await kubernetes.events({ context: place.context, namespace, limit, about }, context);
-      return { ...head, events: events.filter((line: EventLine) => visible(line.namespace)) };
+      const query = { context: place.context, namespace, limit, about, visible };
+      const { events, more } = await kubernetes.events(query, context);
+      return { ...head, events, ...(more === 0 ? {} : { moreEvents: more }) };
     }
     if (name !== null) {
       const described = await kubernetes.describe(

@@ -133,7 +133,10 @@ export default defineTool({
       await kubernetes.change(ref, write.change, write.bound, context);
       stepDone('patch', { status: 'patched' });
     }
-    const state = await kubernetes.follow(ref, wait, report, context);
+    // Only once a change is made may a look that fails be passed over: with nothing made, there is nothing to say then.
+    const seen = write === null ? await kubernetes.rollout(ref, context) : undefined;
+    const state =
+      seen && (wait === 0 || seen.state !== 'rolling') ? seen : await kubernetes.follow(ref, wait, report, context);
     return { ...head, ...shown(state), ...nextStep(state, write?.undo ?? null) };
   },
 

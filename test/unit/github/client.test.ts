@@ -65,6 +65,14 @@ describe('E1 requests', () => {
     });
   });
 
+  test('belong to the trace of the call, where there is one (A4)', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const { octokit, sent } = clientOf([json({ ok: true })]);
+    await read(octokit, { ...call, traceparent });
+    await read(octokit);
+    expect(sent.map(({ headers }) => headers.get('traceparent'))).toEqual([traceparent, null]);
+  });
+
   test('that read are tried again after a failure of GitHub or the network, three times in all', async () => {
     const { octokit, sent } = clientOf([json({}, 502), failing(new Error('reset')), json({ ok: true })]);
     expect(await read(octokit)).toEqual({ ok: true });

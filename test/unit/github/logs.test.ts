@@ -30,6 +30,22 @@ describe('E1 lines of a failed job', () => {
     expect(failedLines(log, [step('make', '10', '14')], 1000)).toBe('$ make\ncc main.c\nerror: exit 2\na\nb\nc');
   });
 
+  test('that differ in digits alone are folded, so that what came before them is still there', () => {
+    const log = [at('11', 'applying'), ...Array.from({ length: 500 }, (_, n) => at('12', `${n} of 500 done`))];
+    log.push(at('13', '##[error]timed out'));
+    expect(failedLines(log.join('\n'), [step('a', '10', '14')], 200)).toBe(
+      'applying\n0 of 500 done\n… 498 lines like it\n499 of 500 done\nerror: timed out',
+    );
+  });
+
+  test('left out at the beginning are counted, folded ones as well', () => {
+    const run = (word: string) => Array.from({ length: 100 }, (_, n) => at('12', `${word} ${n}`));
+    const log = [...run('first'), ...run('second'), at('13', '##[error]no')].join('\n');
+    expect(failedLines(log, [step('a', '10', '14')], 50)).toBe(
+      '… 100 lines before\nsecond 0\n… 98 lines like it\nsecond 99\nerror: no',
+    );
+  });
+
   test('without known steps all of the log counts, without marks its end', () => {
     expect(failedLines(`${at('01', 'x')}\n${at('02', 'y')}`, [], 1000)).toBe('x\ny');
     expect(failedLines('', [], 1000)).toBe('');

@@ -112,3 +112,32 @@ test('no answer in time, a cancelled call, nobody there, an unknown context', as
   });
   await expect(api.json({ ...request, context: 'nope' }, call)).rejects.toMatchObject({ code: 'not_found' });
 });
+
+test.each([301, 302, 307, 308])(
+  'a redirect (%i) is not followed: nothing is sent elsewhere, a change least of all',
+  async (status) => {
+    const elsewhere: IncomingMessage[] = [];
+    const other = createServer((got, response) => {
+      elsewhere.push(got);
+      reply(200, { kind: 'PodList' })(response);
+    });
+    await new Promise<void>((done) => {
+      other.listen(0, '127.0.0.1', done);
+    });
+    const { port } = other.address() as AddressInfo;
+    for (const location of [`http://127.0.0.1:${port}/api/v1/secrets`, '/api/v1/secrets']) {
+      seen.length = 0;
+      answer = (response) => response.writeHead(status, { location }).end();
+      for (const method of ['GET', 'PATCH'] as const) {
+        const body =
+          method === 'PATCH' ? { body: {}, contentType: 'application/strategic-merge-patch+json' as const } : {};
+        await expect(api.json({ ...request, method, ...body }, call)).rejects.toMatchObject({ code: 'upstream' });
+      }
+      expect(seen).toHaveLength(2);
+    }
+    expect(elsewhere).toEqual([]);
+    other.close();
+    answer = reply(200, { kind: 'PodList' });
+    await expect(api.json(request, call)).resolves.toEqual({ kind: 'PodList' });
+  },
+);

@@ -119,6 +119,71 @@ describe('one object', () => {
     expect(text).toContain('kept');
   });
 
+  test('D2 events: what several pods are told alike is one line, long ones keep their cause, the rest is counted', async () => {
+    const uid = '4841d456-bb8f-47ca-bb11-21044aa89287';
+    const cause = `failed to pull: ${'wrapped again: '.repeat(40)}dial tcp: lookup registry.invalid: no such host`;
+    const tell = (pod: string, reason: string, message: string, second: number, type = 'Warning') =>
+      cluster.add('v1', 'events', {
+        metadata: { name: `${pod}.${reason}`, namespace: 'tta-staging' },
+        involvedObject: { kind: 'Pod', name: pod },
+        type,
+        reason,
+        message,
+        count: 2,
+        lastTimestamp: `2026-01-01T00:00:0${second}Z`,
+      } as KubeObject);
+    for (const [pod, second] of [
+      ['web-1', 5],
+      ['web-2', 4],
+    ] as const) {
+      tell(pod, 'BackOff', `back-off 10s restarting failed container=web pod=${pod}_tta-staging(${uid})`, second);
+      tell(pod, 'Scheduled', `Successfully assigned tta-staging/${pod} to node`, second - 2, 'Normal');
+    }
+    tell('web-1', 'Failed', cause, 1);
+    const { events } = await look({ kind: 'pods', namespace: 'tta-staging', show: 'events' });
+    expect(events).toMatchObject([
+      {
+        reason: 'BackOff',
+        object: 'pod/web-1',
+        others: 1,
+        count: 4,
+        message: 'back-off 10s restarting failed container=web',
+      },
+      { reason: 'Scheduled', object: 'pod/web-1', others: 1, count: 4 },
+      {
+        reason: 'Failed',
+        object: 'pod/web-1',
+        count: 2,
+        message: expect.stringMatching(/^failed to pull: .* … .*no such host$/),
+      },
+    ]);
+    expect(events?.[2]?.message.length).toBeLessThan(300);
+    const cut = await look({ kind: 'pods', namespace: 'tta-staging', show: 'events', limit: 1 });
+    expect(cut.moreEvents).toBe(2);
+    expect(get.render?.(cut)).toMatch(/ago Warning BackOff pod\/web-1 and 1 more ×4: .*\n… 2 more: raise limit$/);
+    const everywhere = await look({ kind: 'pods', namespace: '*', show: 'events', limit: 1 });
+    expect(everywhere.events).toMatchObject([{ namespace: 'tta-staging' }]);
+  });
+
+  test('I1 events of namespaces that the policy does not show take no room', async () => {
+    for (const [namespace, second] of [
+      ['tta-prod', 9],
+      ['tta-staging', 1],
+    ] as const)
+      cluster.add('v1', 'events', {
+        metadata: { name: 'e', namespace },
+        involvedObject: { kind: 'Pod', name: 'x' },
+        type: 'Warning',
+        reason: 'Failed',
+        message: 'm',
+        lastTimestamp: `2026-01-01T00:00:0${second}Z`,
+      } as KubeObject);
+    permits = ({ at }) => at?.namespace !== 'tta-prod';
+    const { events, moreEvents } = await look({ kind: 'pods', namespace: '*', show: 'events', limit: 1 });
+    expect(events).toMatchObject([{ namespace: 'tta-staging' }]);
+    expect(moreEvents).toBeUndefined();
+  });
+
   test('D2 logs of a workload are of one of its pods', async () => {
     const { logs } = await look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs', limit: 5 });
     expect(logs).toMatchObject({ container: 'api', others: [], pod: expect.stringMatching(/^api-/) });

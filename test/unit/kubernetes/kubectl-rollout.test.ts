@@ -269,6 +269,11 @@ describe('what is refused', () => {
   });
 });
 
+test.each([0, 5])('D2 status of what cannot be looked at is an error, with wait %i as well', async (wait) => {
+  const planned = await plan({ action: 'status', name: 'gone', wait });
+  await expect(run(planned)).rejects.toMatchObject({ code: 'not_found' });
+});
+
 test('D2 status reads, waits when asked, and writes nothing', async () => {
   const planned = await plan({ action: 'status' });
   expect(planned).toMatchObject({ effect: 'read', targets: [{ effect: 'read' }], preconditions: [] });

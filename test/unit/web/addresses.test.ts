@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, test } from 'vitest';
 
-import { checkAddresses, namingOf } from '../../../src/adapters/web/address.ts';
+import { checkAddresses, isOwn, namingOf } from '../../../src/adapters/web/address.ts';
 import { createWeb } from '../../../src/adapters/web/client.ts';
 import { hostOf, readUrl } from '../../../src/adapters/web/port.ts';
 import type { HoldpointError } from '../../../src/core/errors.ts';
@@ -31,6 +31,36 @@ const METADATA = [
   '169.254.169.254', '169.254.0.1', '100.100.100.200', '168.63.129.16', 'fe80::1', 'febf::1', 'fd00:ec2::254',
   'fd20:ce::254',
 ]; // prettier-ignore
+
+describe('A4 web-fetch: whom a trace is told to', () => {
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const own = (host: string, addresses: string[], privateHosts: string[] = []) =>
+    isOwn(
+      ipaddr,
+      namingOf(ipaddr, host, privateHosts),
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
+
+  test('services of one’s own: this machine, listed names, addresses of private networks', () => {
+    expect(own('localhost', ['127.0.0.1', '::1'])).toBe(true);
+    expect(own('app.test', ['10.0.0.1'], ['app.test'])).toBe(true);
+    expect(own('a.b.test', ['8.8.8.8'], ['*.b.test'])).toBe(true);
+    for (const address of PRIVATE) expect(own(address, [address]), address).toBe(true);
+  });
+
+  test('nobody else', () => {
+    expect(own('app.test', ['8.8.8.8'], ['other.test'])).toBe(false);
+    for (const address of ['8.8.8.8', '2606:4700::1']) expect(own(address, [address]), address).toBe(false);
+  });
+
+  test('the header goes to a service of one’s own, and is not made up where there is no trace', async () => {
+    const service = await startAnswer('up');
+    const request = { url: `http://127.0.0.1:${service.port}/`, method: 'GET' } as const;
+    await createWeb().fetch(request, { ...CALL, traceparent });
+    await createWeb().fetch(request, CALL);
+    expect(service.seen.map(({ headers }) => headers['traceparent'])).toEqual([traceparent, undefined]);
+  });
+});
 
 describe('C5 web-fetch: addresses of names', () => {
   test.each([...PRIVATE, ...NEVER, ...METADATA, 'nonsense'])('a name that stands for %s is refused', (address) => {
