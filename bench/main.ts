@@ -10,6 +10,7 @@ import { pino } from 'pino';
 
 import { loadConfig } from '../src/config/config.ts';
 import { SAMPLE_WORKSPACE } from '../src/config/locations.ts';
+import { TOOL_SCOPES } from '../src/core/scopes.ts';
 import { decide } from '../src/policy/decide.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { createApp } from '../src/server/app.ts';
@@ -95,6 +96,8 @@ const call = (tool: string, args: object) =>
     tool,
     arguments: args,
     principal: { person: 'bench', agent: 'devops', client: 'bench' },
+    scopes: TOOL_SCOPES,
+    admitted: true,
     transport: 'demo',
     signal: new AbortController().signal,
     progress: () => {},
@@ -102,10 +105,12 @@ const call = (tool: string, args: object) =>
 const file = 'kubernetes/deployment.yaml';
 const write = () =>
   services.ports.files
-    .identity('docker/bench.txt')
-    .then((identity) => services.ports.files.write('docker/bench.txt', Buffer.from(String(++calls)), identity));
+    .look('docker/bench.txt')
+    .then((found) => services.ports.files.identity(found))
+    .then((identity) => services.ports.files.expect('docker/bench.txt', identity))
+    .then((bound) => services.ports.files.write(bound, Buffer.from(String(++calls))));
 const reads = await alternate(300, {
-  alone: () => services.ports.files.read(file, { maxBytes: 100_000 }),
+  alone: async () => services.ports.files.read(await services.ports.files.look(file), { maxBytes: 100_000 }),
   dispatched: () => call('view', { path: file }),
 });
 line(

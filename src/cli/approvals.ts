@@ -53,7 +53,7 @@ export function register(program: Command): void {
       act(flags, (config) =>
         withRecords(config, async (records) => {
           const { id: whole } = await records.approvals.named(id);
-          tell(await records.approvals.revoke(whole, flags.as ?? config.user, flags.reason ?? ''));
+          tell(await records.approvals.revoke(whole, flags.as ?? config.user, records.redact(flags.reason ?? '')));
         }),
       ),
     );
@@ -67,7 +67,14 @@ export function register(program: Command): void {
       act(flags, (config) =>
         withRecords(config, async (records) => {
           const { id: whole } = await records.approvals.named(id);
-          tell(await records.approvals.resolve(whole, flags.outcome, flags.as ?? config.user, flags.reason ?? ''));
+          tell(
+            await records.approvals.resolve(
+              whole,
+              flags.outcome,
+              flags.as ?? config.user,
+              records.redact(flags.reason ?? ''),
+            ),
+          );
         }),
       ),
     );
@@ -96,7 +103,14 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
     console.error(requestText(request));
     const passphrase = await passphraseOf(flags, decision, config, records);
     const at = await approvals.now();
-    const unsigned = { id: request.id, digest: request.digest, decision, approver: flags.as, at, reason };
+    const unsigned = {
+      id: request.id,
+      digest: request.digest,
+      decision,
+      approver: flags.as,
+      at,
+      reason: records.redact(reason),
+    };
     tell(await approvals.decide(approvers.sign(unsigned, passphrase)));
   });
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 
 /** What a person sees when a server listens: where, how a client connects, and how to approve. */
-export function banner(config: Config, persona: string, url: string, token: string): string {
+export function banner(config: Config, persona: string, url: string, token = 'TOKEN'): string {
   const headers = { Authorization: `Bearer ${token}` };
   const snippet = { mcpServers: { holdpoint: { type: 'http', url: `${url}/mcp`, headers } } };
   const holdpoint = commandName();

@@ -1,7 +1,9 @@
+import { inspect } from 'node:util';
 import type { Command } from 'commander';
 
 import { loadConfig, type Config, type Flags } from '../config/config.ts';
 import { asHoldpointError } from '../core/errors.ts';
+import { createRedactor } from '../redact/redact.ts';
 
 /** Options that every command takes. */
 export function sharedOptions(command: Command): Command {
@@ -30,9 +32,11 @@ export async function act(flags: Flags, body: (config: Config) => Promise<void> 
     await body(loadConfig(flags));
   } catch (thrown) {
     const error = asHoldpointError(thrown);
-    console.error(`holdpoint: ${error.message}`);
-    if (error.hint) console.error(`  ${error.hint}`);
-    if (error.code === 'internal' && error.cause !== undefined) console.error(error.cause);
+    const lines = [`holdpoint: ${error.message}`];
+    if (error.hint) lines.push(`  ${error.hint}`);
+    if (error.code === 'internal' && error.cause !== undefined) lines.push(inspect(error.cause));
+    // The settings may be what is wrong, so no value of theirs is known here.
+    console.error(createRedactor([]).text(lines.join('\n')));
     process.exitCode = error.code === 'invalid_input' ? 2 : 1;
   }
 }

@@ -13,6 +13,7 @@ import { LIVE_SAMPLE, SAMPLE_WORKSPACE } from '../config/locations.ts';
 import { openApprovers, type Approvers } from '../approvals/approvers.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Envelope } from '../core/envelope.ts';
+import { TOOL_SCOPES } from '../core/scopes.ts';
 import { createApp, type App } from '../server/app.ts';
 import { act } from './command.ts';
 
@@ -162,6 +163,7 @@ function caller(app: App): Stage['call'] {
       tool,
       arguments: args,
       principal: { person: 'you', agent: app.services.persona.name, client: 'demo' },
+      scopes: TOOL_SCOPES,
       transport: 'demo',
       signal: new AbortController().signal,
       progress: () => {},

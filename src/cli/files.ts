@@ -38,11 +38,20 @@ function list(path: string | undefined, config: Config, flags: FilesFlags): void
       (record) =>
         (workspace === undefined || record.workspace === workspace) && (path === undefined || record.path === path),
     );
-  print(kept, () => (kept.length === 0 ? 'Nothing is kept.' : kept.map(lineOf).join('\n')), flags.json);
+  print(kept, () => [...kept.map(lineOf), whatIsKept(kept, config)].join('\n'), flags.json);
 }
 
 function lineOf({ id, at, did, path, size, workspace }: UndoRecord): string {
   return `${id}  ${at.slice(0, 19)}Z  ${did.padEnd(8)}  ${String(size).padStart(8)}  ${join(workspace, path)}`;
+}
+
+function whatIsKept(kept: readonly UndoRecord[], { undo }: Config): string {
+  const bytes = kept.reduce((sum, { size }) => sum + size, 0);
+  const days = Math.round(undo.keepFor / 86_400_000);
+  return [
+    kept.length === 0 ? 'Nothing is kept.' : `${kept.length} changes kept, ${bytes} bytes.`,
+    `At most ${undo.copies} changes, ${undo.megabytes} MiB and ${days} days are kept in all; the oldest go first.`,
+  ].join(' ');
 }
 
 async function restore(which: string, config: Config, flags: FilesFlags): Promise<void> {
@@ -51,6 +60,7 @@ async function restore(which: string, config: Config, flags: FilesFlags): Promis
     workspace: kept.workspace,
     undoDir: join(config.state, 'undo'),
     undoKey: openSealKey(config.keys),
+    undoLimits: config.undo,
   });
   try {
     const done = await files.restore(kept.id, { force: flags.force ?? false });

@@ -14,7 +14,7 @@ import { DEFAULT_HTTP, refuseExposed, type Config, type Flags } from '../config/
 import { HoldpointError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import { loadPersona } from '../personas/persona.ts';
-import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { act, sharedOptions } from './command.ts';
 import { plain, plainLine } from './plain.ts';
 import { ask, hasTerminal } from './prompt.ts';
@@ -95,7 +95,8 @@ async function init(config: Config, flags: InitFlags): Promise<void> {
 
 async function writeEntry(planned: PlannedEntry, target: Target, force: boolean, config: Config): Promise<void> {
   const { settings, before, after, ours, others, text } = planned;
-  const redact = createRedactor([...secretsOf(config.environment), ...config.secrets]);
+  const redact = createRedactor(knownSecrets(config));
+  await redact.ready();
   if (text !== settings.text && before !== undefined)
     console.log(plain(await unifiedDiff(settings.file, shown(redact.json(before)), shown(redact.json(after)))));
   if (!ours && !force)

@@ -3,7 +3,7 @@ import { openApprovers, type Approvers } from '../approvals/approvers.ts';
 import { openSealKey } from '../approvals/seal.ts';
 import { createAuditLog, type AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/config.ts';
-import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 
@@ -13,12 +13,16 @@ export interface Records {
   audit: AuditLog;
   approvers: Approvers;
   approvals: Approvals;
+  /** Masks secrets in what a person writes down, before it is signed or stored. */
+  redact: (text: string) => string;
 }
 
 /** Opens the records for one command and closes them after it. */
 export async function withRecords(config: Config, use: (records: Records) => Promise<void>): Promise<void> {
   const store = await openStore(config.state);
-  const audit = createAuditLog({ store, redact: createRedactor(secretsOf(config.environment)).json });
+  const redactor = createRedactor(knownSecrets(config));
+  await redactor.ready();
+  const audit = createAuditLog({ store, redact: redactor.json });
   try {
     const approvers = openApprovers(config.keys);
     const approvals = createApprovals({
@@ -28,7 +32,7 @@ export async function withRecords(config: Config, use: (records: Records) => Pro
       sealKey: openSealKey(config.keys),
       limits: config.approvals,
     });
-    await use({ store, audit, approvers, approvals });
+    await use({ store, audit, approvers, approvals, redact: redactor.text });
   } finally {
     await audit.close();
     await store.close();

@@ -1,9 +1,9 @@
 import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
-import { destination, pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 
 import { DEFAULT_ADDRESS, DEFAULT_HTTP, type Config, type Flags } from '../config/config.ts';
-import { openToken } from '../config/token.ts';
+import { openTokens, tokensConfigured } from '../config/token.ts';
 import { VERSION } from '../config/version.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { App, AppOptions } from '../server/app.ts';
@@ -11,6 +11,7 @@ import type { Metrics } from '../server/metrics.ts';
 import type { HttpOptions } from '../transports/http.ts';
 import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
+import { createLog } from './log.ts';
 import { sampleWorkspace } from './sample.ts';
 
 interface ServeFlags extends Flags {
@@ -50,8 +51,8 @@ function autoConfig(config: Config): Config {
 }
 
 async function serve(config: Config): Promise<void> {
-  // stdout belongs to JSON-RPC; a log line written before the process dies is worth more than a fast one.
-  await runServer(config, pino({ level: config.log }, destination({ dest: 2, sync: true })));
+  // stdout belongs to JSON-RPC.
+  await runServer(config, createLog(config));
 }
 
 /** Starts a server on the configured transport; `parts` are for tests that put fakes behind the ports. */
@@ -109,17 +110,23 @@ async function serveHttp(
   log: Logger,
   metrics: () => Promise<string>,
 ): Promise<void> {
-  const [{ startHttp }, { createMcpFactory }] = await Promise.all([
+  const [{ startHttp }, { createMcpFactory }, { createDoor }, { createChallenge }] = await Promise.all([
     import('../transports/http.ts'),
     import('../server/mcp.ts'),
+    import('../server/door.ts'),
+    import('../server/challenge.ts'),
   ]);
-  const token = openToken(config);
+  const tokens = openTokens(config);
+  const mcp = { ...app, transport: 'http', list: config.tools, person: config.user } as const;
   const options: HttpOptions = {
     ...config.transport,
-    tokens: [{ name: 'http', value: token }],
-    tokensConfigured: config.httpAuth.token !== undefined,
+    tokens,
+    ...(config.auth ? { jwt: config.auth } : {}),
+    tokensConfigured: tokensConfigured(config),
     allowedHosts: config.httpAuth.allowedHosts,
-    factory: createMcpFactory({ ...app, transport: 'http', list: config.tools, person: config.user }),
+    factory: createMcpFactory(mcp),
+    admit: createDoor(mcp, config.limits),
+    challenge: createChallenge(mcp),
     ready: problemOf(app),
     metrics,
     malformed: malformedOf(app),
@@ -131,7 +138,7 @@ async function serveHttp(
     return startHttp({ ...options, port: 0 });
   });
   stopOnce(app, log, server.close);
-  console.log(banner(config, app.services.persona.name, server.url, token));
+  console.log(banner(config, app.services.persona.name, server.url, tokens[0]?.value));
 }
 
 /** Stops on SIGINT, SIGTERM or when called: no new calls, running ones end, everything is written. */

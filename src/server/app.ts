@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 
 import { createDocker } from '../adapters/docker/client.ts';
@@ -27,10 +28,11 @@ import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { createRedactor, secretsOf } from '../redact/redact.ts';
+import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
+import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
 import { loadRegistry } from './registry.ts';
@@ -82,7 +84,7 @@ export async function createApp({
   const policies = await createPolicySource(policyFile, (file) =>
     loadPolicy(file, { tools: (name) => registry.get(name), facts, prepared: prepared.policies }),
   );
-  const redactor = createRedactor([...secretsOf(config.environment), ...config.secrets]);
+  const redactor = createRedactor(knownSecrets(config));
   const store = await openStore(config.state);
   const audit = createAuditLog({ store, redact: redactor.json });
   const sealKey = openSealKey(config.keys);
@@ -94,17 +96,19 @@ export async function createApp({
     limits: config.approvals,
     at,
   });
+  // What binds the agent is not the agent's to change, wherever it lies.
+  const protect = [policyFile, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
     undoKey: sealKey,
-    // What binds the agent is not the agent's to change, wherever it lies.
-    protect: [policyFile, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()],
+    undoLimits: config.undo,
+    protect,
   });
   const tracing = config.otlp
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
-  const real = realPorts(config, facts);
+  const real = realPorts(config, facts, protect);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -117,6 +121,7 @@ export async function createApp({
     approvals,
     redactor,
     results: createResults(),
+    limits: createLimits(config.limits, () => performance.now()),
     maxBytes: config.results.maxBytes,
     now: () => Date.now(),
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
@@ -165,8 +170,9 @@ export async function createApp({
 }
 
 function realPorts(
-  { workspace, environment, docker, kubernetes, github, monitoring, web }: Config,
+  { workspace, environment, docker, kubernetes, github, monitoring, web, processes, state, keys }: Config,
   { programs }: Facts,
+  protect: readonly string[],
 ): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
@@ -174,7 +180,12 @@ function realPorts(
     ...(docker.host ? { DOCKER_HOST: docker.host } : {}),
   };
   return {
-    processes: createProcesses({ workspace, environment: { ...environment, ...settings } }),
+    processes: createProcesses({
+      workspace,
+      environment: { ...environment, ...settings },
+      sandbox: { mode: processes.sandbox, hidden: [state, keys], fixed: protect, readable: processes.readable },
+      limits: { memoryBytes: processes.memoryMb * 1_048_576, processes: processes.maxProcesses },
+    }),
     git: createGit({
       workspace,
       environment,

@@ -4,6 +4,7 @@ import type { ApprovalRequest } from '../approvals/request.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { done, held, type Answer } from './answer.ts';
 import { nextOf, noticeOf, runApproved } from './hold.ts';
+import { requireScope } from './scopes.ts';
 import type { ServerTool } from './server-tools.ts';
 import type { Services } from './services.ts';
 
@@ -27,6 +28,8 @@ export function approvalTool(services: Services): ServerTool {
     async handle(raw, call) {
       const { action, id, waitSeconds } = raw as z.output<typeof input>;
       const { approvals } = services;
+      // Before anything is claimed: a token that may only look leaves the approval as good as it is.
+      requireScope(call, action === 'run' || action === 'cancel' ? 'tools:write' : 'tools:read');
       const request = await approvals.find(id, call.principal);
       switch (action) {
         case 'status':

@@ -13,6 +13,8 @@ import { hold } from './hold.ts';
 import { forAudit, shapeProblem, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
 import { serverTools, useTool, type ServerTool } from './server-tools.ts';
+import { turnAway } from './limits.ts';
+import { requireScope } from './scopes.ts';
 import type { Call, Services } from './services.ts';
 
 export interface Dispatch {
@@ -30,6 +32,9 @@ export function createDispatch(services: Services): Dispatch {
   const running = new Set<Promise<unknown>>();
   return {
     call(given) {
+      const who = principalId(given.principal);
+      const entry = services.limits.enter(who, given.admitted);
+      if ('refused' in entry) return Promise.resolve(failed(turnAway(entry.refused, who, given.transport, services)));
       const call = { ...given, signal: AbortSignal.any([given.signal, services.draining]) };
       const name = nameOf(call.tool, services);
       const fields = {
@@ -45,7 +50,10 @@ export function createDispatch(services: Services): Dispatch {
         call.traceparent,
       );
       running.add(answer);
-      void answer.finally(() => running.delete(answer));
+      void answer.finally(() => {
+        running.delete(answer);
+        entry.leave();
+      });
       return answer;
     },
     async idle() {
@@ -60,6 +68,8 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
   const began = performance.now();
   let answer: Answer;
   try {
+    // Before anything of the call is written anywhere.
+    await redactor.ready();
     const shape = shapeProblem(call.arguments);
     audit.append({
       kind: 'received',
@@ -72,7 +82,7 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
       }),
     });
     if (shape) throw shape;
-    answer = await handle();
+    answer = redacted(await handle(), services);
   } catch (thrown) {
     const error = asHoldpointError(thrown);
     if (error.code === 'internal')
@@ -107,6 +117,7 @@ function nameOf(tool: string, { registry }: Services): string {
   return registry.has(tool) || SURFACE_NAMES.has(tool) ? tool : 'unknown';
 }
 
+/** The way out of every answer, whoever made it: results of tools are masked before they are cut as well (line.ts). */
 function redacted(answer: Answer, { redactor }: Services): Answer {
   return {
     envelope: redactor.json(answer.envelope as unknown as JsonObject) as unknown as Answer['envelope'],
@@ -117,7 +128,8 @@ function redacted(answer: Answer, { redactor }: Services): Answer {
 async function route(call: Call, services: Services, surfaces: ReadonlyMap<string, ServerTool>): Promise<Answer> {
   const broken = services.audit.broken();
   if (broken) throw broken;
-  const inner = call.tool === useTool.name ? unwrap(call) : call;
+  requireScope(call, 'tools:read');
+  const inner = unwrap(call);
   const surface = surfaces.get(inner.tool);
   if (surface) {
     const parsed = surface.input.safeParse(inner.arguments ?? {});
@@ -129,7 +141,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   if (!tool) {
     // A tool of other servers that the policy names is denied as such; any other name is a mistake.
     const decision = decide(policy, { principal: inner.principal, tool: inner.tool, targets: [] }, services.now());
-    if (decision.rules.length > 0) return redacted(denied(decision), services);
+    if (decision.rules.length > 0) return denied(decision);
     const near = likely(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
     throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
       hint:
@@ -142,8 +154,9 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   return walk({ tool, input, policy, call: inner }, dryRun, services);
 }
 
-/** The call inside a `use-tool`: from here on policy, preview and audit see the inner tool alone. */
-function unwrap(call: Call): Call {
+/** The call inside a `use-tool`, or the call itself: from here on policy, preview and audit see the inner tool alone. */
+export function unwrap(call: Call): Call {
+  if (call.tool !== useTool.name) return call;
   const parsed = useTool.input.safeParse(call.arguments ?? {});
   if (!parsed.success) throw invalid(useTool.name, parsed.error, Object.keys(useTool.input.shape));
   if (parsed.data.name === useTool.name)
@@ -155,8 +168,8 @@ function unwrap(call: Call): Call {
 async function walk(passage: Passage, dryRun: boolean, services: Services): Promise<Answer> {
   const { decision, plan } = await planCall(passage, services);
   opened(passage, decision, plan, services);
-  if (decision.verdict === 'deny' || !plan) return redacted(denied(decision), services);
-  if (dryRun) return redacted(planned(plan, decision), services);
+  if (decision.verdict === 'deny' || !plan) return denied(decision);
+  if (dryRun) return planned(plan, decision);
   if (decision.verdict === 'require_approval') return hold(passage, plan, decision, services);
   if (plan.effect !== 'read') {
     await services.audit.flush();
@@ -186,6 +199,7 @@ function opened(
     callId: call.id,
     data: redactor.json({
       tool: tool.name,
+      principal: principalId(call.principal),
       input: forAudit(input),
       policy: policy.digest,
       verdict: decision.verdict,
@@ -193,6 +207,7 @@ function opened(
       reason: decision.reason,
       ...(decision.environment ? { environment: decision.environment } : {}),
       targets: decision.targets.slice(0, 50).map((entry) => forAudit({ ...entry.target, verdict: entry.verdict })),
+      targetCount: decision.targets.length,
       ...(plan
         ? {
             effect: plan.effect,

@@ -1,6 +1,6 @@
 import { HoldpointError } from '../core/errors.ts';
 import type { Decision } from '../core/decision.ts';
-import { EFFECTS, worseEffect } from '../core/effect.ts';
+import { EFFECTS } from '../core/effect.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Target } from '../core/target.ts';
@@ -9,6 +9,7 @@ import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { bound } from './bound.ts';
 import { done, type Answer } from './answer.ts';
+import { requireScope, scopeFor, worstOf } from './scopes.ts';
 import type { Call, Services } from './services.ts';
 
 /** A call on its way along the line (DESIGN §2): its tool, its input, and the policy that it is decided by throughout. */
@@ -25,13 +26,19 @@ export interface Planned {
   plan?: Plan;
 }
 
-/** Targets → decide → plan → decide again. The second decision sees the first one's targets too, so it can only be tighter. */
+/**
+ * Targets → decide → plan → decide again. The second decision sees the first one's targets too, so it can only be tighter.
+ *
+ * @throws HoldpointError `denied` where the caller's scopes do not reach as far as the targets or the plan.
+ */
 export async function planCall(passage: Passage, services: Services): Promise<Planned> {
-  const { tool, input } = passage;
+  const { tool, input, call } = passage;
   const targets = tool.targets(input, { facts: services.facts });
+  requireScope(call, scopeFor(worstOf(targets)));
   const first = decideOn(passage, targets, services);
   if (first.verdict === 'deny') return { decision: first };
   const plan = await makePlan(passage, services);
+  requireScope(call, scopeFor(worstOf(plan.targets, plan.effect)));
   return { decision: decideOn(passage, merge(targets, plan.targets), services), plan };
 }
 
@@ -40,7 +47,7 @@ export async function makePlan({ tool, input, policy, call }: Passage, services:
   const made = await services.tracing.span('plan', {}, () => tool.plan(input, contextOf(tool, policy, call, services)));
   // Through JSON, so that what is stored, compared and shown is the same value.
   const plan = JSON.parse(JSON.stringify(made)) as Plan;
-  const worst = plan.targets.reduce((effect, target) => worseEffect(effect, target.effect), plan.effect);
+  const worst = worstOf(plan.targets, plan.effect);
   if (EFFECTS.indexOf(worst) > EFFECTS.indexOf(tool.effect))
     throw new HoldpointError(
       'internal',
@@ -60,9 +67,10 @@ export async function runPlan(
   // A client that goes away does not stop a write half-way: a write has the server's signal.
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
   const ran = await services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
+    const stream = services.redactor.stream();
     const context: RunContext = {
       ...contextOf(tool, policy, { ...call, signal }, services),
-      progress: (update) => call.progress({ ...update, message: services.redactor.text(update.message) }),
+      progress: (update) => call.progress({ ...update, message: stream.line(update.message) }),
       stepDone,
     };
     return tool.run(plan, context);

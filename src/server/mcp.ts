@@ -6,6 +6,7 @@ import {
   ResourceNotFoundError,
   Server,
   TRACEPARENT_META_KEY,
+  type AuthInfo,
   type CallToolRequest,
   type CallToolResult,
   type McpRequestContext,
@@ -16,10 +17,11 @@ import type { z } from 'zod';
 
 import { VERSION } from '../config/version.ts';
 import type { Effect } from '../core/effect.ts';
-import type { Principal } from '../core/principal.ts';
+import { covers, TOOL_SCOPES } from '../core/scopes.ts';
 import { envelopeSchema } from '../core/envelope.ts';
 import type { Progress } from '../core/tool.ts';
 import { isError, type Answer } from './answer.ts';
+import { callerOf, type Caller } from './caller.ts';
 import type { Dispatch } from './dispatch.ts';
 import { inputSchemaOf } from './input.ts';
 import { advertisedSchema } from './schema.ts';
@@ -87,15 +89,16 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
     );
     // The first name holds for the whole connection: a client that goes by many names is still one.
     let client: string | undefined;
-    const principalOf = (request: ServerContext): Principal => {
+    const caller = (request: ServerContext): Caller => {
       const agent = services.persona.name;
-      if (options.transport === 'http')
-        return { person: options.person, agent, client: context.authInfo?.clientId ?? 'anonymous' };
-      client ??= clientName(request, server);
-      return { person: options.person, agent, client };
+      if (options.transport === 'http') return callerOf(context.authInfo ?? NOBODY, options.person, agent);
+      client ??= services.redactor.text(clientName(request, server));
+      return { principal: { person: options.person, agent, client }, scopes: TOOL_SCOPES };
     };
-    server.setRequestHandler('tools/list', () => ({ tools }));
-    server.setRequestHandler('tools/call', toolCalls(options, principalOf));
+    server.setRequestHandler('tools/list', (_request, request) => ({
+      tools: covers(caller(request).scopes, 'tools:write') ? tools : tools.filter(mayRead),
+    }));
+    server.setRequestHandler('tools/call', toolCalls(options, caller));
     server.setRequestHandler('resources/list', () => ({ resources: [] }));
     server.setRequestHandler('resources/templates/list', () => ({
       resourceTemplates: [
@@ -108,7 +111,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       ],
     }));
     server.setRequestHandler('resources/read', ({ params }, request) => {
-      const text = services.results.read(principalOf(request), params.uri);
+      const text = services.results.read(caller(request).principal, params.uri);
       if (text === undefined) throw new ResourceNotFoundError(params.uri);
       return { contents: [{ uri: params.uri, mimeType: 'application/json', text }] };
     });
@@ -121,10 +124,18 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
   };
 }
 
+/** A caller without a token, which the transport lets nowhere. */
+const NOBODY: AuthInfo = { token: '', clientId: 'anonymous', scopes: [] };
+
+/** What is listed for a token that may only read: the others are refused by dispatch, listed or not. */
+function mayRead({ name, annotations }: Tool): boolean {
+  return annotations?.readOnlyHint === true || name === useTool.name;
+}
+
 /** Answers `tools/call` through dispatch, with the call's progress as the client asked to hear of it. */
 export function toolCalls(
   { dispatch, transport }: Pick<McpOptions, 'dispatch' | 'transport'>,
-  principalOf: (request: ServerContext) => Principal,
+  caller: (request: ServerContext) => Caller,
 ): (request: CallToolRequest, context: ServerContext) => Promise<CallToolResult> {
   return async ({ params }, request) => {
     const id = randomUUID();
@@ -132,7 +143,7 @@ export function toolCalls(
       id,
       tool: params.name,
       arguments: params.arguments,
-      principal: principalOf(request),
+      ...caller(request),
       transport,
       signal: request.mcpReq.signal,
       ...traceparentOf(request),

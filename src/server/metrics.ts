@@ -34,6 +34,12 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
     labelNames: ['tool', 'verdict', 'environment'],
     registers,
   });
+  const limited = new Counter({
+    name: 'holdpoint_rate_limited_total',
+    help: 'Calls that were not taken because their principal made too many.',
+    labelNames: ['transport'],
+    registers,
+  });
   const seconds = new Histogram({
     name: 'holdpoint_call_seconds',
     help: 'Duration of tool calls.',
@@ -73,6 +79,10 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
   gauges.at(-1)?.set({ version: sources.version, persona: sources.persona }, 1);
   return {
     observe(observation) {
+      if (observation.event === 'rate-limited') {
+        limited.inc({ transport: observation.transport });
+        return;
+      }
       const { tool } = observation;
       if (observation.event === 'decision') {
         decisions.inc({ tool, verdict: observation.verdict, environment: observation.environment });

@@ -3,9 +3,11 @@ import type { AuditLog } from '../audit/log.ts';
 import type { Verdict } from '../core/decision.ts';
 import type { Facts } from '../core/facts.ts';
 import type { Principal } from '../core/principal.ts';
+import type { Scope } from '../core/scopes.ts';
 import type { Ports, Progress } from '../core/tool.ts';
 import type { Persona } from '../personas/persona.ts';
 import type { Redactor } from '../redact/redact.ts';
+import type { Limits } from './limits.ts';
 import type { PolicySource } from './policy-source.ts';
 import type { Registry } from './registry.ts';
 import type { Results } from './results.ts';
@@ -18,6 +20,10 @@ export interface Call {
   tool: string;
   arguments: unknown;
   principal: Principal;
+  /** What the caller's token lets it do; the policy decides within that. */
+  scopes: readonly Scope[];
+  /** The transport has held the call to the principal's limits already. */
+  admitted?: boolean;
   transport: 'stdio' | 'http' | 'demo';
   signal: AbortSignal;
   /** The client's own span, as W3C `traceparent`. */
@@ -28,6 +34,7 @@ export interface Call {
 /** What happened, for metrics and the log: a call that ended, or a decision on one. */
 export type Observation =
   | { event: 'call'; callId: string; tool: string; status: string; code?: string; seconds: number }
+  | { event: 'rate-limited'; transport: Call['transport'] }
   | { event: 'decision'; callId: string; tool: string; verdict: Verdict; environment: string };
 
 /** Moments just before and just after an approved plan's own effects; the approvals have points of their own. */
@@ -44,6 +51,7 @@ export interface Services {
   approvals: Approvals;
   redactor: Redactor;
   results: Results;
+  limits: Limits;
   /** Bytes of a result, at most. */
   maxBytes: number;
   /** Milliseconds since 1970. */

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostHeaderValidation, originValidation, toNodeHandler } from '@modelcontextprotocol/node';
@@ -6,39 +5,45 @@ import {
   createMcpHandler,
   localhostAllowedHostnames,
   type AuthInfo,
+  type JSONRPCMessage,
   type McpServerFactory,
 } from '@modelcontextprotocol/server';
 
 import { HoldpointError } from '../core/errors.ts';
-import { complaintOf } from './complaint.ts';
+import { covers, knownScopes, type Scope } from '../core/scopes.ts';
+import { createAuthentication, type Access } from './http-auth.ts';
+import { createBodies } from './http-body.ts';
+import { ambiguity, answerBroken, createPipelines, secure } from './http-guard.ts';
+import { MAX_MESSAGE_BYTES } from './message.ts';
 
-/** Characters of a refused message that the log may look at. */
-const BEGINS = 4096;
-
-const MAX_BODY_BYTES = 33_554_432;
 const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const MAX_HEADER_BYTES = 16_384;
+const MAX_CONNECTIONS = 1024;
+/** Requests that are being answered, of everybody. */
+const MAX_REQUESTS = 512;
+/** A body that is not wanted is read to its end up to here, so that the answer arrives; beyond, the connection is closed. */
+const MAX_UNWANTED = 1_048_576;
 
-interface HttpToken {
-  /** Who a bearer of the token is: the client's name in its principal. */
-  name: string;
-  value: string;
-}
-
-export interface HttpOptions {
+export interface HttpOptions extends Access {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  tokens: readonly HttpToken[];
-  /** Whether a person set the tokens; an address that others reach wants that. */
+  /** Whether a person said who may come in; an address that others reach wants that. */
   tokensConfigured: boolean;
   /** Host names, besides those of a loopback address, that clients may name. */
   allowedHosts: readonly string[];
   factory: McpServerFactory;
+  /** Lets a request of a token in until it leaves, or says in how many seconds another one may come. */
+  admit?: (auth: AuthInfo) => { leave: () => void } | { reason: string; retryAfter: number };
+  /** The scope that a call lacks, where that is certain before it is made. */
+  challenge?: (message: JSONRPCMessage, auth: AuthInfo) => Promise<{ scope: Scope; envelope: object } | undefined>;
   /** Whether calls can be answered now; what is wrong otherwise. */
   ready: () => Promise<string | undefined>;
   metrics: () => Promise<string>;
   malformed: (reason: string, begins: string) => void;
   onerror: (error: Error) => void;
+  /** Milliseconds that a client may take for its headers and for a whole request, and between looks at that. */
+  patience?: { headers: number; request: number; every: number };
 }
 
 export interface HttpServer {
@@ -48,8 +53,9 @@ export interface HttpServer {
 }
 
 /**
- * Serves MCP at `/mcp`, and `/health`, `/ready` and `/metrics`. Host and Origin are checked on every route before anything
- * else; `/mcp` wants a bearer token always, `/metrics` wherever others than this machine could reach it.
+ * Serves MCP at `/mcp`, and `/health`, `/ready`, `/metrics` and the metadata for authorization. Host and Origin are checked on
+ * every route before anything else; `/mcp` wants a bearer token always, `/metrics` wherever others than this machine could
+ * reach it.
  *
  * @throws HoldpointError `invalid_input` for an address beyond loopback without a configured token, `unavailable` for a port that is taken.
  */
@@ -63,52 +69,125 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
         hint: 'Set HOLDPOINT_TOKEN (16 characters or more; `openssl rand -hex 32`), or listen on 127.0.0.1.',
       },
     );
+  const { headers, request: whole, every } = options.patience ?? { headers: 15_000, request: 60_000, every: 5000 };
   const names = [...localhostAllowedHostnames(), ...(local ? [] : [options.host]), ...options.allowedHosts];
   const hostAllowed = hostHeaderValidation(names);
   const originAllowed = originValidation(names);
-  const mcp = createMcpHandler(options.factory, { maxRequestBodySize: MAX_BODY_BYTES, onerror: options.onerror });
-  const handle = toNodeHandler(mcp);
-  const server = createServer((request, response) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Cache-Control', 'no-store');
-    if (!hostAllowed(request, response) || !originAllowed(request, response)) return;
+  const pipelines = createPipelines();
+  const readBody = createBodies(options.malformed);
+  let url = '';
+  const authentication = createAuthentication(options, () => url);
+  const mcp = createMcpHandler(options.factory, { maxRequestBodySize: MAX_MESSAGE_BYTES, onerror: options.onerror });
+  const handle = toNodeHandler(mcp, { onerror: options.onerror });
+  let open = 0;
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (!pipelines.take(request, response)) return;
+    open++;
+    response.once('close', () => open--);
+    secure(response);
+    const unclear = ambiguity(request);
+    if (unclear) return reply(request, response, 400, { error: unclear });
+    if (!hostAllowed(request, response) || !originAllowed(request, response)) return undefined;
+    if (open > MAX_REQUESTS) return busy(request, response, 503, 'Too many requests are being answered.', 1);
     serve(request, response).catch((error: Error) => {
       options.onerror(error);
-      if (!response.headersSent) reply(response, 500, { error: 'internal error' });
+      if (!response.headersSent) reply(request, response, 500, { error: 'internal error' });
       else response.end();
     });
-  });
-  server.requestTimeout = 60_000;
-  server.headersTimeout = 15_000;
+    return undefined;
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Whatever the command line of Node says.
+      insecureHTTPParser: false,
+      headersTimeout: headers,
+      requestTimeout: whole,
+      connectionsCheckingInterval: every,
+    },
+    listener,
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('checkExpectation', listener);
+  answerBroken(server, pipelines.answering, options.onerror);
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname === '/health') return reply(response, 200, { status: 'ok' });
-    if (pathname === '/ready') {
-      const problem = await options.ready();
-      return reply(response, problem ? 503 : 200, problem ? { status: 'unavailable', problem } : { status: 'ok' });
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    const document = path === '/health' ? { status: 'ok' } : authentication.metadata(path);
+    if (!document && path !== '/mcp' && path !== '/metrics' && path !== '/ready')
+      return reply(request, response, 404, { error: 'not found; MCP is at /mcp' });
+    const methods = path === '/mcp' ? ['POST'] : ['GET', 'HEAD'];
+    if (!methods.includes(request.method ?? '')) {
+      response.setHeader('Allow', methods.join(', '));
+      return reply(request, response, 405, { error: `only ${methods.join(' and ')} here` });
     }
-    if (pathname !== '/mcp' && pathname !== '/metrics')
-      return reply(response, 404, { error: 'not found; MCP is at /mcp' });
-    const auth = authenticate(request, options.tokens);
-    if (!auth && (pathname === '/mcp' || !local)) {
-      response.setHeader('WWW-Authenticate', 'Bearer realm="holdpoint"');
-      return reply(response, 401, {
-        error: 'a bearer token is needed: "Authorization: Bearer TOKEN"; Holdpoint printed it when it started',
+    if (document) return reply(request, response, 200, document);
+    if (path === '/ready') {
+      const problem = await options.ready();
+      return reply(
+        request,
+        response,
+        problem ? 503 : 200,
+        problem ? { status: 'unavailable', problem } : { status: 'ok' },
+      );
+    }
+    if (path === '/metrics' && local) return showMetrics(response);
+    const checked = await authentication.check(request);
+    if ('status' in checked) {
+      if (checked.challenge) response.setHeader('WWW-Authenticate', checked.challenge);
+      if (checked.status === 503) response.setHeader('Retry-After', '5');
+      return reply(request, response, checked.status, { error: checked.error });
+    }
+    const { auth } = checked;
+    if (!covers(knownScopes(auth.scopes), 'tools:read')) {
+      response.setHeader('WWW-Authenticate', authentication.insufficient('tools:read'));
+      return reply(request, response, 403, {
+        error: 'insufficient_scope: the token has neither tools:read nor tools:write',
       });
     }
-    if (pathname === '/metrics') {
-      response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await options.metrics());
-      return undefined;
+    return path === '/metrics' ? showMetrics(response) : serveMcp(request, response, checked);
+  }
+
+  async function serveMcp(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { auth, issued }: { auth: AuthInfo; issued: boolean },
+  ): Promise<void> {
+    const entry = options.admit?.(auth);
+    if (entry && 'reason' in entry) return busy(request, response, 429, entry.reason, entry.retryAfter);
+    if (entry) response.once('close', entry.leave);
+    const body = await readBody(request);
+    if ('status' in body) {
+      if (body.retryAfter !== undefined) response.setHeader('Retry-After', body.retryAfter);
+      return reply(request, response, body.status, body.answer);
     }
-    const body = request.method === 'POST' ? await readJson(request, response, options.malformed) : undefined;
-    if (body === REFUSED) return undefined;
-    return handle(Object.assign(request, auth ? { auth } : {}) as Parameters<typeof handle>[0], response, body);
+    const { message } = body;
+    const lacking = issued ? await options.challenge?.(message, auth) : undefined;
+    if (lacking) {
+      response.setHeader('WWW-Authenticate', authentication.insufficient(lacking.scope));
+      const error = {
+        code: -32_000,
+        message: `insufficient_scope: ${lacking.scope} is needed`,
+        data: lacking.envelope,
+      };
+      return reply(request, response, 403, { jsonrpc: '2.0', id: 'id' in message ? message.id : null, error });
+    }
+    const extra = { ...auth.extra, ...(entry ? { admitted: true } : {}) };
+    return handle(
+      Object.assign(request, { auth: { ...auth, extra } }) as Parameters<typeof handle>[0],
+      response,
+      message,
+    );
+  }
+
+  async function showMetrics(response: ServerResponse): Promise<void> {
+    response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4' }).end(await options.metrics());
   }
 
   const port = await listen(server, options);
+  url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
   return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url,
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       await mcp.close();
@@ -135,54 +214,24 @@ function listen(server: Server, { host, port }: HttpOptions): Promise<number> {
   });
 }
 
-/** The token's bearer; undefined where there is none. Compares digests, so that the time says nothing about the value. */
-function authenticate(request: IncomingMessage, tokens: readonly HttpToken[]): AuthInfo | undefined {
-  const given = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (given === undefined) return undefined;
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  const found = tokens.filter((token) => timingSafeEqual(digest(token.value), digest(given)))[0];
-  return found ? { token: 'checked', clientId: found.name, scopes: [] } : undefined;
-}
-
-const REFUSED = Symbol('refused');
-
-async function readJson(
+function busy(
   request: IncomingMessage,
   response: ServerResponse,
-  malformed: HttpOptions['malformed'],
-): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const refuse = (status: number, code: number, message: string, begins: string) => {
-    malformed(message, begins);
-    response.setHeader('Connection', 'close');
-    reply(response, status, { jsonrpc: '2.0', id: null, error: { code, message } });
-    return REFUSED;
-  };
-  if (!/^application\/json(?:\s*;|$)/i.test(request.headers['content-type'] ?? ''))
-    return refuse(415, -32600, 'The content type must be application/json.', '');
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES)
-      return refuse(
-        413,
-        -32600,
-        `The body is larger than ${MAX_BODY_BYTES / 1_048_576} MiB.`,
-        chunks[0]?.subarray(0, BEGINS).toString() ?? '',
-      );
-    chunks.push(chunk);
-  }
-  const text = Buffer.concat(chunks).toString('utf8');
-  try {
-    const message: unknown = JSON.parse(text);
-    const complaint = complaintOf(message);
-    if (complaint) malformed(complaint, text.slice(0, BEGINS));
-    return message;
-  } catch {
-    return refuse(400, -32700, 'Parse error: the body is no JSON.', text.slice(0, BEGINS));
-  }
+  status: 429 | 503,
+  reason: string,
+  retryAfter: number,
+): void {
+  response.setHeader('Retry-After', String(retryAfter));
+  const error = { code: -32_000, message: `${reason} Try again in ${retryAfter} s.`, data: { retryAfter } };
+  reply(request, response, status, { jsonrpc: '2.0', id: null, error });
 }
 
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+function reply(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed) return;
+  const { 'content-length': length = 0, 'transfer-encoding': coding } = request.headers;
+  const wanted = request.complete || (coding === undefined && Number(length) <= MAX_UNWANTED);
+  if (!wanted) response.setHeader('Connection', 'close');
+  const text = JSON.stringify(body);
+  const headers = { 'Content-Type': 'application/json', 'Content-Length': String(Buffer.byteLength(text)) };
+  response.writeHead(status, headers).end(text);
 }

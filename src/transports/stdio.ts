@@ -3,12 +3,11 @@ import { serveStdio, type StdioServerHandle } from '@modelcontextprotocol/server
 import type { JSONRPCMessage, McpServerFactory, Transport } from '@modelcontextprotocol/server';
 
 import { complaintOf } from './complaint.ts';
+import { createLines } from './lines.ts';
+import { BEGINS, errorOf, MAX_MESSAGE_BYTES, readMessage, type Refusal, type RequestId } from './message.ts';
 
-/** Characters of a refused message that the log may look at. */
-const BEGINS = 4096;
-
-/** One message at most; a longer line is answered with an error and skipped, and the connection goes on. */
-const MAX_MESSAGE_BYTES = 33_554_432;
+/** Milliseconds that running calls get for their answers after the input has ended. */
+const LAST_ANSWERS = 10_000;
 
 export interface StdioOptions {
   factory: McpServerFactory;
@@ -18,6 +17,8 @@ export interface StdioOptions {
   malformed: (reason: string, begins: string) => void;
   onerror: (error: Error) => void;
   onclose: () => void;
+  /** Milliseconds; 10 s where absent. */
+  lastAnswers?: number;
 }
 
 /** Serves MCP, one JSON-RPC message a line. */
@@ -26,26 +27,46 @@ export function startStdio(options: StdioOptions): StdioServerHandle {
 }
 
 /** A transport that answers what it cannot read with a JSON-RPC error, where the SDK's own would say nothing or close. */
-function lineTransport({ stdin, stdout, malformed, onclose }: StdioOptions): Transport {
-  let pending: Buffer[] = [];
-  let bytes = 0;
-  let skipping = false;
+function lineTransport({ stdin, stdout, malformed, onclose, lastAnswers = LAST_ANSWERS }: StdioOptions): Transport {
+  /** Requests that have no answer yet. */
+  const owed = new Set<RequestId>();
+  let ended = false;
   let closed = false;
-  const refuse = (code: number, message: string, begins: string) => {
+  const refuse = ({ code, message, id, begins }: Refusal) => {
     malformed(message, begins);
-    stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`);
+    stdout.write(`${JSON.stringify(errorOf({ code, message, id }))}\n`);
+  };
+  const answered = (id: RequestId) => {
+    owed.delete(id);
+    if (ended && owed.size === 0) void transport.close();
   };
   const transport: Transport = {
     async start() {
-      stdin.on('data', (chunk: Buffer) => take(chunk));
-      stdin.on('end', () => void transport.close());
+      const lines = createLines(MAX_MESSAGE_BYTES, receive, (begins) =>
+        refuse({
+          code: -32600,
+          message: `The message is larger than ${MAX_MESSAGE_BYTES / 1_048_576} MiB; it was skipped.`,
+          id: null,
+          begins: begins.subarray(0, BEGINS).toString(),
+        }),
+      );
+      stdin.on('data', (chunk: Buffer) => lines.take(chunk));
+      stdin.on('end', () => {
+        lines.end();
+        ended = true;
+        // Whoever closes its end may still read: what it has asked for is answered first.
+        if (owed.size === 0) void transport.close();
+        else setTimeout(() => void transport.close(), lastAnswers).unref();
+      });
       stdin.on('error', (error) => transport.onerror?.(error));
       stdout.on('error', () => void transport.close());
     },
     async send(message) {
       if (closed) return;
       const line = `${JSON.stringify(message)}\n`;
-      if (!stdout.write(line)) await new Promise<void>((resolve) => stdout.once('drain', resolve));
+      const written = stdout.write(line);
+      if (!('method' in message) && message.id !== undefined) answered(message.id);
+      if (!written) await new Promise<void>((resolve) => stdout.once('drain', resolve));
     },
     async close() {
       if (closed) return;
@@ -55,51 +76,31 @@ function lineTransport({ stdin, stdout, malformed, onclose }: StdioOptions): Tra
       onclose();
     },
   };
-  function take(chunk: Buffer): void {
-    let rest = chunk;
-    for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      const line = skipping ? undefined : Buffer.concat([...pending, rest.subarray(0, end)]);
-      pending = [];
-      bytes = 0;
-      rest = rest.subarray(end + 1);
-      skipping = false;
-      if (line) receive(line);
-    }
-    if (skipping) return;
-    pending.push(rest);
-    bytes += rest.length;
-    if (bytes <= MAX_MESSAGE_BYTES) return;
-    const begins = Buffer.concat(pending).subarray(0, BEGINS).toString();
-    pending = [];
-    bytes = 0;
-    skipping = true;
-    refuse(-32600, `The message is larger than ${MAX_MESSAGE_BYTES / 1_048_576} MiB; it was skipped.`, begins);
-  }
   function receive(line: Buffer): void {
-    const text = line.toString('utf8').trim();
-    if (text === '') return;
-    let message: unknown;
-    try {
-      message = JSON.parse(text);
-    } catch {
-      refuse(-32700, 'Parse error: the line is no JSON. Send one JSON-RPC 2.0 message a line.', text.slice(0, BEGINS));
+    const read = readMessage(line);
+    if ('empty' in read) return;
+    if ('refusal' in read) {
+      refuse(read.refusal);
       return;
     }
-    if (!isMessage(message)) {
-      refuse(-32600, 'Invalid request: the line is no JSON-RPC 2.0 message.', text.slice(0, BEGINS));
+    const { message, text } = read;
+    if ('method' in message && 'id' in message && owed.has(message.id)) {
+      // Two answers under one id could be taken for each other.
+      const says = 'Invalid request: a request with this id is still being answered; use another id.';
+      refuse({ code: -32600, message: says, id: null, begins: text.slice(0, BEGINS) });
       return;
     }
     const complaint = complaintOf(message);
     if (complaint) malformed(complaint, text.slice(0, BEGINS));
+    note(message);
     transport.onmessage?.(message);
   }
+  function note(message: JSONRPCMessage): void {
+    if (!('method' in message)) return;
+    if ('id' in message) owed.add(message.id);
+    // A request that is taken back gets no answer.
+    const cancelled = message.method === 'notifications/cancelled' ? message.params?.['requestId'] : undefined;
+    if (typeof cancelled === 'string' || typeof cancelled === 'number') answered(cancelled);
+  }
   return transport;
-}
-
-function isMessage(value: unknown): value is JSONRPCMessage {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { jsonrpc, method, id } = value as Record<string, unknown>;
-  return (
-    jsonrpc === '2.0' && (typeof method === 'string' || (id !== undefined && ('result' in value || 'error' in value)))
-  );
 }

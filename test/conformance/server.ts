@@ -8,6 +8,7 @@ import { destination, pino } from 'pino';
 
 import { loadConfig } from '../../src/config/config.ts';
 import type { Principal } from '../../src/core/principal.ts';
+import { TOOL_SCOPES } from '../../src/core/scopes.ts';
 import { createApp } from '../../src/server/app.ts';
 import { createMcpFactory, toolCalls, toolList, type McpOptions } from '../../src/server/mcp.ts';
 import { startHttp } from '../../src/transports/http.ts';
@@ -42,7 +43,7 @@ export async function startConformanceServer(place: Place): Promise<ConformanceS
   const http = await startHttp({
     host: '127.0.0.1',
     port: 0,
-    tokens: [{ name: 'http', value: TOKEN }],
+    tokens: [{ name: 'http', value: TOKEN, scopes: TOOL_SCOPES }],
     tokensConfigured: true,
     allowedHosts: [],
     factory: factoryOf({ ...app, transport: 'http', list: 'all', person: 'tester' }),
@@ -65,7 +66,7 @@ export async function startConformanceServer(place: Place): Promise<ConformanceS
 function factoryOf(options: McpOptions): McpServerFactory {
   const make = createMcpFactory(options);
   const principal: Principal = { person: options.person, agent: options.services.persona.name, client: 'suite' };
-  const call = toolCalls(options, () => principal);
+  const call = toolCalls(options, () => ({ principal, scopes: TOOL_SCOPES }));
   const tools = [...toolList(options.services, 'all'), ...[...BESIDE.values()].map(({ definition }) => definition)];
   return (context) => {
     const server: Server = make(context);

@@ -6,11 +6,13 @@ import { createApprovals } from '../../src/approvals/approvals.ts';
 import { openApprovers, type Approvers } from '../../src/approvals/approvers.ts';
 import { openSealKey } from '../../src/approvals/seal.ts';
 import { createAuditLog } from '../../src/audit/log.ts';
+import { TOOL_SCOPES } from '../../src/core/scopes.ts';
 import type { Ports } from '../../src/core/tool.ts';
 import { defineTool, type AnyTool } from '../../src/core/tool.ts';
 import { checkedPolicy } from '../../src/policy/load.ts';
 import { createRedactor } from '../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../src/server/dispatch.ts';
+import { createLimits } from '../../src/server/limits.ts';
 import { createResults } from '../../src/server/results.ts';
 import { NO_TRACING } from '../../src/server/tracing.ts';
 import type { Services } from '../../src/server/services.ts';
@@ -119,6 +121,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
     approvals: createApprovals({ store, audit, approvers, sealKey: openSealKey(join(root, 'keys')), limits, at }),
     redactor: createRedactor([]),
     results: createResults(),
+    limits: createLimits({ callsPerMinute: 100_000, concurrentCalls: 1000 }, () => Date.now()),
     maxBytes: 8192,
     now: () => Date.now(),
     owner: `crash-${process.pid}`,
@@ -151,6 +154,7 @@ export function callTool(server: Server, tool: string, args: object): ReturnType
     tool,
     arguments: args,
     principal: PRINCIPAL,
+    scopes: TOOL_SCOPES,
     transport: 'stdio',
     signal: new AbortController().signal,
     progress: () => {},

@@ -3,10 +3,10 @@
  * HOST:PORT …`), and fakes behind the Kubernetes and the Docker port. `HOLDPOINT_TEST_RESTARTS` names a file that gets a line for every patch.
  */
 import { appendFileSync } from 'node:fs';
-import { destination, pino } from 'pino';
 
 import { createFakeDocker } from '../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../src/adapters/kubernetes/fake.ts';
+import { createLog } from '../../src/cli/log.ts';
 import { runServer } from '../../src/cli/serve.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
@@ -23,7 +23,8 @@ const record = process.env['HOLDPOINT_TEST_RESTARTS'];
 cluster.beforePatch((request) => {
   if (record) appendFileSync(record, `${request.path}\n`);
 });
-await runServer(loadConfig(flags), pino({ level: 'warn' }, destination({ dest: 2, sync: true })), {
+const config = loadConfig(flags);
+await runServer(config, createLog({ ...config, log: 'warn' }), {
   ports: { kubernetes: cluster.port, docker: createFakeDocker().port },
   kubernetes: cluster.facts,
 });

@@ -8,12 +8,14 @@ import { openApprovers, type Approvers } from '../../../src/approvals/approvers.
 import { openSealKey } from '../../../src/approvals/seal.ts';
 import { createAuditLog } from '../../../src/audit/log.ts';
 import type { Effect } from '../../../src/core/effect.ts';
+import { TOOL_SCOPES } from '../../../src/core/scopes.ts';
 import type { Ports } from '../../../src/core/tool.ts';
 import { defineTool, type AnyTool } from '../../../src/core/tool.ts';
 import { checkedPolicy } from '../../../src/policy/load.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { createRedactor } from '../../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../../src/server/dispatch.ts';
+import { createLimits } from '../../../src/server/limits.ts';
 import { createResults } from '../../../src/server/results.ts';
 import { NO_TRACING } from '../../../src/server/tracing.ts';
 import type { Call, Services } from '../../../src/server/services.ts';
@@ -146,6 +148,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     }),
     redactor: createRedactor(['hunter2-known']),
     results: createResults(),
+    limits: createLimits({ callsPerMinute: 100_000, concurrentCalls: 1000 }, () => Date.now()),
     maxBytes: 8192,
     now: () => Date.now(),
     owner: 'tests',
@@ -174,6 +177,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
         tool: name,
         arguments: args,
         principal: PRINCIPAL,
+        scopes: TOOL_SCOPES,
         transport: 'stdio',
         signal: new AbortController().signal,
         progress: () => {},
