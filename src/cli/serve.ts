@@ -88,9 +88,10 @@ function problemOf({ services }: App): () => Promise<string | undefined> {
 }
 
 async function serveStdio(app: App, config: Config, log: Logger): Promise<void> {
-  const [{ startStdio }, { createMcpFactory }] = await Promise.all([
+  const [{ startStdio }, { createMcpFactory }, { createMalformed }] = await Promise.all([
     import('../transports/stdio.ts'),
     import('../server/mcp.ts'),
+    import('../server/malformed.ts'),
   ]);
   const stop = stopOnce(app, log);
   process.stderr.write('holdpoint: speaking MCP on standard input and output; for HTTP add --http\n');
@@ -98,7 +99,7 @@ async function serveStdio(app: App, config: Config, log: Logger): Promise<void> 
     factory: createMcpFactory({ ...app, transport: 'stdio', list: config.tools, person: config.user }),
     stdin: process.stdin,
     stdout: process.stdout,
-    malformed: malformedOf(app),
+    malformed: createMalformed(app.services),
     onerror: (err) => log.warn({ err }, 'stdio'),
     onclose: () => void stop(),
   });
@@ -110,12 +111,14 @@ async function serveHttp(
   log: Logger,
   metrics: () => Promise<string>,
 ): Promise<void> {
-  const [{ startHttp }, { createMcpFactory }, { createDoor }, { createChallenge }] = await Promise.all([
-    import('../transports/http.ts'),
-    import('../server/mcp.ts'),
-    import('../server/door.ts'),
-    import('../server/challenge.ts'),
-  ]);
+  const [{ startHttp }, { createMcpFactory }, { createDoor }, { createChallenge }, { createMalformed }] =
+    await Promise.all([
+      import('../transports/http.ts'),
+      import('../server/mcp.ts'),
+      import('../server/door.ts'),
+      import('../server/challenge.ts'),
+      import('../server/malformed.ts'),
+    ]);
   const tokens = openTokens(config);
   const mcp = { ...app, transport: 'http', list: config.tools, person: config.user } as const;
   const options: HttpOptions = {
@@ -129,7 +132,7 @@ async function serveHttp(
     challenge: createChallenge(mcp),
     ready: problemOf(app),
     metrics,
-    malformed: malformedOf(app),
+    malformed: createMalformed(app.services),
     onerror: (err) => log.warn({ err }, 'http'),
   };
   const server = await startHttp(options).catch((error: unknown) => {
@@ -159,14 +162,4 @@ function stopOnce(app: App, log: Logger, close: () => Promise<void> = async () =
     }));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop());
   return stop;
-}
-
-/** What was no message still leaves a trace. */
-function malformedOf({ services }: App): (reason: string, begins: string) => void {
-  return (reason, begins) => {
-    services.audit.append({
-      kind: 'received',
-      data: { malformed: reason, begins: services.redactor.text(begins).slice(0, 80) },
-    });
-  };
 }

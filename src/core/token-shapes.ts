@@ -68,7 +68,7 @@ export const URL_PASSWORD =
   /(\b[a-z][a-z0-9+.-]{0,31}:\/\/?[^\s:/@"'<>]{0,200}:)(?!\[redacted\]@)(?!\$\{[^}\s]*\}@|\$\([^)\s]*\)@|\$\w+@|<[^<>\s]*>@|\{\{[^}]*\}\}@|\*+@)([^\s/"'<>]{1,500})(@)/gi;
 
 /** The first line of a private key, in PEM or of PGP. */
-export const PRIVATE_KEY = /-----BEGIN (?:[A-Z\d]{1,20} ){0,4}PRIVATE KEY/;
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z\d]{1,20} ){0,4}PRIVATE KEY/;
 
 /** Whether a text has a credential in it by shape alone. */
 export function holdsToken(text: string): boolean {

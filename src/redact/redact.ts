@@ -1,92 +1,97 @@
 import type { Json } from '../core/json.ts';
+import { hintsAtSecret, isSecretName } from '../core/secret-names.ts';
+import { TOKEN_SHAPES } from '../core/token-shapes.ts';
+import { maskAssignments } from './assignments.ts';
+import { maskCredentials } from './credentials.ts';
+import { maskEncoded, maskQuotedLines } from './encoded.ts';
+import { maskKnown } from './known.ts';
+import { MASK, masked, maskRanges } from './mask.ts';
+import { loadRules, type Finder } from './rules.ts';
+import { createStreamRedactor, type StreamRedactor } from './stream.ts';
+import { isOrdinaryVariable, maskDiffSides, maskEngineJson, maskKeys, maskSecretObjects } from './structures.ts';
 
-export const MASK = '[redacted]';
-
-/** Names whose values are secret wherever they stand: as an object's key, in `NAME=value`, in `name: value`. */
-const SECRET_NAME = String.raw`[\w.-]{0,64}(?:passwords?|passwd|passphrase|secrets?|tokens?|api[-_]?keys?|access[-_]?keys?|private[-_]?keys?|signing[-_]?keys?|encryption[-_]?keys?|credentials?|authorization|auth[-_]?key|connection[-_]?string|dsn)`;
-
-const SECRET_KEY = new RegExp(`^${SECRET_NAME}$`, 'i');
-
-/** Keys that end like a secret's name and hold a name or a count, in our own results and in Kubernetes objects. */
-const NOT_SECRET =
-  /^(?:secretName|secretKeyRef|secretRef|imagePullSecrets|secrets|tokens|maxTokens|automountServiceAccountToken|schemaHash)$/;
-
-/** Token shapes that vendors publish for scanners; each is specific enough to mask wherever it stands. */
-const SHAPES: readonly RegExp[] = [
-  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|$)/g,
-  /\beyJ[\w-]{8,4096}\.eyJ[\w-]{8,8192}\.[\w-]{8,4096}/g,
-  /\bgh[pousr]_\w{30,}\b/g,
-  /\bgithub_pat_\w{40,}\b/g,
-  /\bglpat-[\w-]{18,}/g,
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g,
-  /\bxox[abeprs]-[\w-]{10,}/g,
-  /\bsk-(?:ant-|proj-|or-)?[\w-]{20,}/g,
-  /\b[rs]k_(?:live|test)_\w{16,}/g,
-  /\bglsa_\w{32,}/g,
-  /\bAIza[\w-]{35}/g,
-  /\bnpm_\w{36}\b/g,
-  /\bdckr_pat_[\w-]{20,}/g,
-  /\bhvs\.[\w-]{20,}/g,
-  /\bSG\.[\w-]{16,}\.[\w-]{16,}/g,
-];
-
-/** `scheme://user:password@host`: the password goes, the rest stays. */
-const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/[^\s:/@]{0,200}:)[^\s/@]{1,500}(@)/gi;
-
-const BEARER = /\b((?:bearer|basic)\s+)[\w+/=.~-]{12,}/gi;
-
-/** `name: value` and `NAME=value` on one line. A value that refers to a secret (`${{ … }}`, `$(…)`, `<…>`) is none itself. */
-const ASSIGNMENT = new RegExp(
-  String.raw`((?:^|[\s"',;{(\[-])(?:["']?)${SECRET_NAME}["']?[ \t]*(?::|=|:=)[ \t]*)(?!["']?(?:\$[{(]|\{\{|<|\[redacted\]|secrets\.|(?:true|false|null|none|bearer|basic)\b))("[^"\n]{3,}"|'[^'\n]{3,}'|[^\s"',;})\]]{4,})`,
-  'gim',
-);
+export { knownSecrets, secretsOf } from './known.ts';
+export { MASK } from './mask.ts';
 
 export interface Redactor {
-  /** The text with every secret masked; keys and names stay visible. */
+  /** The text with every secret masked, line by line; keys and names stay visible. */
   text: (text: string) => string;
   /** The same for every string of a value, and for everything under a secret-looking key. */
   json: <T extends Json>(value: T) => T;
+  /** For a text that comes in pieces. */
+  stream: () => StreamRedactor;
+  /** Loads the maintained rule set; what is masked before has our own part alone. Cheap when it is loaded. */
+  ready: () => Promise<void>;
 }
 
-/** A redactor that also knows the given values, as they are and as base64. */
+/** A redactor that also knows the given values, as they are and as programs encode them. */
 export function createRedactor(known: Iterable<string>): Redactor {
-  const literals = [...new Set([...known].filter((value) => value.length >= 6).flatMap(spellings))].sort(
-    (a, b) => b.length - a.length,
-  );
-  const literal = literals.length > 0 ? new RegExp(literals.map(escapeRegExp).join('|'), 'g') : undefined;
-  const text = (input: string): string => {
-    let output = literal ? input.replace(literal, MASK) : input;
-    // Line by line, so that what stands on which line stays true.
-    for (const shape of SHAPES) output = output.replace(shape, (found) => found.replace(/[^\n]+/g, MASK));
-    return output.replace(URL_PASSWORD, `$1${MASK}$2`).replace(BEARER, `$1${MASK}`).replace(ASSIGNMENT, `$1${MASK}`);
+  const literals = maskKnown(known);
+  let rules: Finder | undefined;
+
+  /** Lines stay lines, so that what stands on which line stays true. */
+  const plain = (input: string, depth: number): string => {
+    let output = maskKeys(literals(input));
+    for (const shape of TOKEN_SHAPES) output = output.replace(shape, masked);
+    output = maskAssignments(maskEngineJson(maskSecretObjects(maskCredentials(output))));
+    if (rules) output = maskRanges(output, rules(output));
+    if (depth === 0) output = maskDiffSides(output, (side) => plain(side, 1));
+    return maskEncoded(maskQuotedLines(output, plain, depth), plain, depth);
   };
+  const text = (input: string) => (input === '' ? input : plain(input, 0));
+
   const visit = (value: Json, secret: boolean): Json => {
     if (typeof value === 'string') return secret && value !== '' ? MASK : text(value);
     if (typeof value === 'number') return secret ? MASK : value;
     if (Array.isArray(value)) return value.map((item) => visit(item, secret));
     if (typeof value !== 'object' || value === null) return value;
+    const named = namedValue(value);
+    const isSecret = value['kind'] === 'Secret';
     return Object.fromEntries(
       Object.entries(value).map(([key, inner]) => [
         text(key),
-        visit(inner, secret || (SECRET_KEY.test(key) && !NOT_SECRET.test(key))),
+        key === 'Env' && Array.isArray(inner)
+          ? inner.map(engineVariable)
+          : visit(
+              inner,
+              (secret && !REFERENCE_KEYS.has(key)) ||
+                (isSecret && (key === 'data' || key === 'stringData')) ||
+                key === named ||
+                isSecretName(key),
+            ),
       ]),
     );
   };
-  return { text, json: <T extends Json>(value: T) => visit(value, false) as T };
+
+  function engineVariable(entry: Json): Json {
+    if (typeof entry !== 'string') return visit(entry, false);
+    const [, name = '', value = ''] = /^([\w.-]{1,128}=)([\s\S]*)$/.exec(entry) ?? [];
+    return value === '' || isOrdinaryVariable(name.slice(0, -1)) ? text(entry) : `${name}${MASK}`;
+  }
+
+  const redactor: Redactor = {
+    text,
+    json: <T extends Json>(value: T) => visit(value, false) as T,
+    stream: () => createStreamRedactor(text),
+    async ready() {
+      rules ??= await loadRules();
+    },
+  };
+  return redactor;
 }
 
-/** Values of environment variables whose names say that they are secret. */
-export function secretsOf(environment: Readonly<Record<string, string>>): string[] {
-  return Object.entries(environment)
-    .filter(([name]) => SECRET_KEY.test(name) || /(?:_PASS|_PWD|_KEY|_CREDENTIALS|_PAT)$/i.test(name))
-    .map(([, value]) => value);
-}
+/** Under a secret's key these say which secret, or how it is mounted. */
+const REFERENCE_KEYS = new Set(['secretName', 'optional', 'defaultMode', 'kind', 'apiVersion']);
 
-function spellings(value: string): string[] {
-  const base64 = Buffer.from(value).toString('base64');
-  return [value, base64.replace(/=+$/, ''), encodeURIComponent(value), JSON.stringify(value).slice(1, -1)];
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+/** `{ name: 'DB_PASSWORD', value: … }`, as in a container's environment: which key has the value. */
+function namedValue(value: Readonly<Record<string, Json>>): string | undefined {
+  for (const [name, held] of [
+    ['name', 'value'],
+    ['key', 'value'],
+    ['Name', 'Value'],
+    ['Key', 'Value'],
+    ['header', 'value'],
+  ] as const)
+    if (typeof value[name] === 'string' && typeof value[held] === 'string' && hintsAtSecret(value[name])) return held;
+  return undefined;
 }

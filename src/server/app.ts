@@ -28,7 +28,7 @@ import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { createRedactor, knownSecrets } from '../redact/redact.ts';
+import { createRedactor, knownSecrets, type Redactor } from '../redact/redact.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
@@ -108,7 +108,7 @@ export async function createApp({
   const tracing = config.otlp
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
-  const real = realPorts(config, facts, protect);
+  const real = realPorts(config, facts, protect, redactor);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -173,6 +173,7 @@ function realPorts(
   { workspace, environment, docker, kubernetes, github, monitoring, web, processes, state, keys }: Config,
   { programs }: Facts,
   protect: readonly string[],
+  redactor: Redactor,
 ): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
@@ -181,6 +182,7 @@ function realPorts(
   };
   return {
     processes: createProcesses({
+      mask: redactor.stream,
       workspace,
       environment: { ...environment, ...settings },
       sandbox: { mode: processes.sandbox, hidden: [state, keys], fixed: protect, readable: processes.readable },

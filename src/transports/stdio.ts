@@ -8,6 +8,8 @@ import { BEGINS, errorOf, MAX_MESSAGE_BYTES, readMessage, type Refusal, type Req
 
 /** Milliseconds that running calls get for their answers after the input has ended. */
 const LAST_ANSWERS = 10_000;
+/** Bytes of answers that nobody reads, beyond which nothing more is taken in. */
+const MAX_UNREAD = 16_777_216;
 
 export interface StdioOptions {
   factory: McpServerFactory;
@@ -34,7 +36,17 @@ function lineTransport({ stdin, stdout, malformed, onclose, lastAnswers = LAST_A
   let closed = false;
   const refuse = ({ code, message, id, begins }: Refusal) => {
     malformed(message, begins);
-    stdout.write(`${JSON.stringify(errorOf({ code, message, id }))}\n`);
+    write(errorOf({ code, message, id }));
+  };
+  const write = (message: object): boolean => {
+    const written = stdout.write(`${JSON.stringify(message)}\n`);
+    if (stdout.writableLength > MAX_UNREAD && !stdin.isPaused()) {
+      stdin.pause();
+      stdout.once('drain', () => {
+        if (!closed) stdin.resume();
+      });
+    }
+    return written;
   };
   const answered = (id: RequestId) => {
     owed.delete(id);
@@ -63,8 +75,7 @@ function lineTransport({ stdin, stdout, malformed, onclose, lastAnswers = LAST_A
     },
     async send(message) {
       if (closed) return;
-      const line = `${JSON.stringify(message)}\n`;
-      const written = stdout.write(line);
+      const written = write(message);
       if (!('method' in message) && message.id !== undefined) answered(message.id);
       if (!written) await new Promise<void>((resolve) => stdout.once('drain', resolve));
     },

@@ -30,7 +30,7 @@ export interface Connection {
 const INFO = { name: 'attacker', version: '1.0.0' };
 
 /** Command, arguments and environment of the server for a world. */
-export function launchOf(map: ServerMap, transport: Transport, world: World) {
+function launchOf(map: ServerMap, transport: Transport, world: World) {
   const [command = '', ...args] = [...map.command, ...(map.transports[transport] ?? [])].map((word) =>
     world.fill(word.replace('{config}', world.config)),
   );

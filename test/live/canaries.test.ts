@@ -117,10 +117,11 @@ describe.skipIf(dockerHost === undefined || kubeconfig === undefined)(
     afterAll(async () => {
       const all = await engine.listContainers({ all: true, filters: { name: [RUN] } });
       await Promise.all(all.map(({ Id }) => engine.getContainer(Id).remove({ force: true })));
-      await engine
-        .getImage(`${RUN}:1`)
-        .remove({ force: true })
-        .catch(() => {});
+      for (const tag of ['1', 'ends', 'fails'])
+        await engine
+          .getImage(`${RUN}:${tag}`)
+          .remove({ force: true })
+          .catch(() => {});
       execFileSync('kubectl', ['--kubeconfig', kubeconfig ?? '', 'delete', 'namespace', NAMESPACE, '--wait=false'], {
         stdio: 'ignore',
       });

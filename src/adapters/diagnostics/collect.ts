@@ -1,4 +1,4 @@
-import type { FileFacts } from '../files/port.ts';
+import type { FileFacts, FileHandle } from '../files/port.ts';
 import { fileTarget } from '../../core/paths.ts';
 import type { RunContext } from '../../core/tool.ts';
 import { MAX_FILE, readChecked } from './diagnose.ts';
@@ -17,7 +17,10 @@ function allowed(context: Context): (facts: FileFacts) => boolean {
 }
 
 /** The files of a folder that may be checked, by their names. */
-export async function candidates(folder: string, context: Context): Promise<{ paths: string[]; notes: string[] }> {
+export async function candidates(
+  folder: FileHandle,
+  context: Context,
+): Promise<{ files: FileHandle[]; notes: string[] }> {
   const { entries, hidden, refused, cut } = await context.files.list(folder, {
     recursive: true,
     glob: CANDIDATES,
@@ -31,7 +34,7 @@ export async function candidates(folder: string, context: Context): Promise<{ pa
     refused.length > 0 ? `${refused.length} that cannot be opened.` : '',
   ];
   return {
-    paths: entries.filter(({ type, path }) => type === 'file' && isCandidate(path)).map(({ path }) => path),
+    files: entries.filter(({ type, path }) => type === 'file' && isCandidate(path)),
     notes,
   };
 }
@@ -45,33 +48,27 @@ export interface Reading {
   notes: string[];
 }
 
-/** @param real Of a single file: where it leads, as was decided on. */
-export async function readFiles(
-  paths: readonly string[],
-  real: string | undefined,
-  context: Context,
-): Promise<Reading> {
+/** Reads files that the policy allows. */
+export async function readFiles(chosen: readonly FileHandle[], context: Context): Promise<Reading> {
   const reading: Reading = { files: [], findings: [], unknown: 0, notes: [] };
   let bytesRead = 0;
   let templates = 0;
-  for (const [index, path] of paths.entries()) {
+  for (const [index, file] of chosen.entries()) {
     context.signal.throwIfAborted();
     if (bytesRead > MAX_BYTES) {
-      reading.notes.push(`${paths.length - index} files not checked: name a folder below.`);
+      reading.notes.push(`${chosen.length - index} files not checked: name a folder below.`);
       break;
     }
-    const facts = await context.files.look(path);
-    if (real === undefined && !allowed(context)(facts)) continue;
-    if (facts.size > MAX_FILE) {
-      reading.findings.push(tooLarge(path, facts.size));
+    if (file.size > MAX_FILE) {
+      reading.findings.push(tooLarge(file.path, file.size));
       continue;
     }
-    const { bytes } = await context.files.read(path, { maxBytes: MAX_FILE, real: real ?? facts.real });
+    const { bytes } = await context.files.read(file, { maxBytes: MAX_FILE });
     bytesRead += bytes.length;
-    const file = readChecked(path, new TextDecoder().decode(bytes));
-    if (!file) reading.unknown++;
-    else if (file.kind === 'template') templates++;
-    else reading.files.push(file);
+    const checked = readChecked(file.path, new TextDecoder().decode(bytes));
+    if (!checked) reading.unknown++;
+    else if (checked.kind === 'template') templates++;
+    else reading.files.push(checked);
   }
   if (templates > 0)
     reading.notes.push(`${templates} templates ({{ }}) not checked: check what helm template makes of them.`);

@@ -1,33 +1,12 @@
-const SECRET_NAME =
-  /(?:password|passwd|passphrase)$|(?:^|[_.-])(?:pass|pwd|secret|token|auth|(?:api|access|private|secret|signing|encryption|account|auth)[_.-]?key|apikey|secret_key_base|credentials?|connection[_.-]?string|dsn)$/i;
+import { isSecretName } from '../../core/secret-names.ts';
+import { holdsToken } from '../../core/token-shapes.ts';
 
-/** Shapes that vendors publish for scanners, private keys, and addresses with a password. */
-const SECRET_VALUE: readonly RegExp[] = [
-  /-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY/,
-  /\b(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abeprs]-|hvs\.|dckr_pat_|glsa_)[\w-]{16,}/,
-  /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/,
-  /\b(?:sk-(?:ant-|proj-|or-)?|[rs]k_(?:live|test)_)[\w-]{20,}/,
-  /\bAIza[\w-]{35}/,
-  /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/,
-];
-
-/** `scheme://user:password@host`; a password that is a variable is none. */
-const URL_PASSWORD = /:\/\/[^\s:/@]{0,200}:(?![$<{])[^\s/@]{1,500}@/;
+export { isSecretName, holdsToken as holdsSecret };
 
 const PLACEHOLDER =
   /^(?:<.*>|\[.*\]|x{3,}|\*{3,}|\.{3}|change[-_ ]?(?:me|this|it).*|replace[-_ ]?(?:me|this|with|by).*|your[-_ ].*|todo|example|placeholder|redacted|dummy)$/is;
 
 const NO_SECRET = /^(?:|true|false|yes|no|on|off|null|none|~|disabled?|enabled?|required|optional|inherit)$/i;
-
-/** Names under which a value is a secret: POSTGRES_PASSWORD, api-key, authToken. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name.replace(/([a-z0-9])([A-Z])/g, '$1_$2'));
-}
-
-/** Whether a text holds something that is a secret whatever its name. */
-export function holdsSecret(text: string): boolean {
-  return SECRET_VALUE.some((shape) => shape.test(text)) || URL_PASSWORD.test(text);
-}
 
 /** Whether a value is written out: no reference to a variable, a file or a secret store, and no placeholder. */
 export function isLiteral(value: string): boolean {
@@ -41,7 +20,7 @@ export function isLiteral(value: string): boolean {
 
 /** Whether `name` is given a secret in plain sight. */
 export function isInlineSecret(name: string, value: string): boolean {
-  return (isSecretName(name) && isLiteral(value)) || holdsSecret(value);
+  return (isSecretName(name) && isLiteral(value)) || holdsToken(value);
 }
 
 /** Files that hold secrets by their names, examples and public halves left out. */

@@ -1,14 +1,8 @@
 import { HoldpointError } from '../../core/errors.ts';
+import { hintsAtSecret } from '../../core/secret-names.ts';
+import { holdsToken } from '../../core/token-shapes.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
-const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|credential|api_?key|_key$|^key$|private|auth|_pat$|dsn/i;
-/** Shapes of known tokens, keys and addresses with a password. */
-const SECRET_VALUE = [
-  /-----BEGIN /,
-  /\b(gh[pousr]_|github_pat_|glpat-|npm_|sk-|xox[abprs]-|hvs\.|dop_v1_|pypi-|AKIA|ASIA|AIza)[A-Za-z0-9_-]{8,}/,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+/,
-  /:\/\/[^\s/:@]+:[^\s/@]+@/,
-];
 const MAX_VALUE = 4096;
 
 /**
@@ -24,7 +18,7 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
         hint: `Names are letters, digits and underscores; values have at most ${MAX_VALUE} characters.`,
       });
     }
-    if (!isSecretName(name) && !looksRandom(value) && !SECRET_VALUE.some((shape) => shape.test(value))) continue;
+    if (!hintsAtSecret(name) && !looksRandom(value) && !holdsToken(value)) continue;
     throw new HoldpointError(
       'denied',
       `The build argument ${name} looks like a secret, and an image shows its build arguments to everybody who has it.`,
@@ -34,10 +28,6 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
       },
     );
   }
-}
-
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name);
 }
 
 /** Long, of one word, with small and capital letters and digits: no version, path or commit looks like that. */

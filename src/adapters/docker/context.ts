@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget } from '../../core/paths.ts';
 import type { PlanContext } from '../../core/tool.ts';
-import type { FileFacts } from '../files/port.ts';
+import type { FileFacts, FileHandle } from '../files/port.ts';
 import type { BuildEntry } from './build.ts';
 import type { Dockerfile } from './dockerfile.ts';
 import { contextRules, pathPattern } from './dockerignore.ts';
@@ -19,7 +19,7 @@ interface ContextFile {
   path: string;
   /** From the context. */
   name: string;
-  facts: FileFacts;
+  facts: FileHandle;
 }
 
 /** What goes into a build, told apart by name; no content is read for it but the .dockerignore. */
@@ -50,11 +50,11 @@ export async function listContext(context: string, dockerfile: string, reader: R
     });
   }
   // Linked folders are not gone into, so every other entry lies where its name says.
-  const { real } = await reader.files.look(context);
-  const isLink = (name: string, facts: FileFacts) => facts.type === 'folder' && facts.real !== below(real, name);
+  const folder = await reader.files.look(context);
+  const isLink = (name: string, facts: FileFacts) => facts.type === 'folder' && facts.real !== below(folder.real, name);
   const needed = new Set([dockerfile, `${dockerfile}.dockerignore`, below(context, '.dockerignore')]);
   const ignored = await ignoreRules(context, dockerfile, reader);
-  const { entries, refused, cut } = await reader.files.list(context, {
+  const { entries, refused, cut } = await reader.files.list(folder, {
     recursive: true,
     respectIgnore: false,
     limit: MAX_FILES * 5,
@@ -104,14 +104,14 @@ async function ignoreRules(
   { files, permits }: Reader,
 ): Promise<(name: string) => boolean> {
   for (const path of [`${dockerfile}.dockerignore`, below(context, '.dockerignore')]) {
-    const { type, real } = await files.look(path);
-    if (type !== 'file') continue;
-    if (![path, real].every((each) => permits(fileTarget(each, 'read'))))
+    const found = await files.look(path);
+    if (found.type !== 'file') continue;
+    if (![path, found.real].every((each) => permits(fileTarget(each, 'read'))))
       throw new HoldpointError('denied', `${path} leads to a file that the policy does not let docker-build read.`, {
         rule: 'paths',
         hint: 'A person takes the link away.',
       });
-    const { bytes } = await files.read(path, { maxBytes: MAX_TEXT, real });
+    const { bytes } = await files.read(found, { maxBytes: MAX_TEXT });
     return contextRules(Buffer.from(bytes).toString('utf8'));
   }
   return () => false;
@@ -131,9 +131,9 @@ export async function* contextEntries(
     whole.update(`folder ${JSON.stringify(name)}\n`);
     yield { name, type: 'folder', mode: 0o755, bytes: new Uint8Array() };
   }
-  for (const { path, name, facts } of listing.files) {
+  for (const { name, facts } of listing.files) {
     reader.signal.throwIfAborted();
-    const { bytes } = await reader.files.read(path, { maxBytes: facts.size, real: facts.real });
+    const { bytes } = await reader.files.read(facts, { maxBytes: facts.size });
     const mode = isProgram(facts, bytes) ? 0o755 : 0o644;
     whole.update(`${mode.toString(8)} ${JSON.stringify(name)} ${createHash('sha256').update(bytes).digest('hex')}\n`);
     yield { name, type: 'file', mode, bytes };

@@ -1,6 +1,6 @@
 import type { ContainerInspectInfo } from 'dockerode';
 
-import { isSecretName } from './arguments.ts';
+import { hintsAtSecret } from '../../core/secret-names.ts';
 import { maskedLine } from './output.ts';
 import { sizeText } from './table.ts';
 
@@ -23,7 +23,7 @@ const NEVER = '0001-01-01T00:00:00Z';
 export function maskOf(container: ContainerInspectInfo, redact: (text: string) => string): (text: string) => string {
   const values = (container.Config.Env ?? [])
     .map((line) => line.split(/=(.*)/s))
-    .flatMap(([name = '', value = '']) => [isSecretName(name) ? value : '', URL_PASSWORD.exec(value)?.[1] ?? ''])
+    .flatMap(([name = '', value = '']) => [hintsAtSecret(name) ? value : '', URL_PASSWORD.exec(value)?.[1] ?? ''])
     .filter((value) => value.length >= LEAST_SECRET)
     .toSorted((a, b) => b.length - a.length);
   return (text) => redact(values.reduce((masked, value) => masked.replaceAll(value, MASK), text));
@@ -83,7 +83,7 @@ export function containerDetails(container: ContainerInspectInfo, redact: (text:
 function maskedWords(words: readonly string[]): string[] {
   return words.map((word, index) => {
     const before = words[index - 1] ?? '';
-    return /^--?[\w-]+$/.test(before) && isSecretName(before.replace(/^-+/, '')) ? MASK : word;
+    return /^--?[\w-]+$/.test(before) && hintsAtSecret(before.replace(/^-+/, '')) ? MASK : word;
   });
 }
 

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
+import { cutAtWord } from '../../core/cut.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { BuildUpdate } from './build.ts';
 import { readStatus } from './buildkit.ts';
@@ -100,5 +101,5 @@ function shown(text: string, max = MAX_LINE): string {
   const plain = stripVTControlCharacters(text)
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
-  return plain.length <= max ? plain : `${plain.slice(0, max)}…`;
+  return plain.length <= max ? plain : `${cutAtWord(plain, max)}…`;
 }

@@ -2,22 +2,20 @@ import { createHash } from 'node:crypto';
 import { accessSync, closeSync, constants, renameSync, rmSync } from 'node:fs';
 
 import { HoldpointError } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
 import { makeFolders, stale, syncFolder, unlinkChecked, writeTemporary } from './acts.ts';
-import { same, type Descriptors, type Entry } from './descriptors.ts';
-import type { Change } from './port.ts';
+import { same, type Entry } from './descriptors.ts';
+import type { Opening } from './opening.ts';
+import type { BoundFile, Change, FileHandle, FileIdentity, FilesPort } from './port.ts';
 import { hashOf, readBytes } from './reading.ts';
-import { withPlace, type Place, type Spot } from './resolve.ts';
+import type { Place, Spot } from './resolve.ts';
 import type { UndoRecord, UndoStore } from './undo.ts';
 
 /** The largest file that is replaced or removed: its copy must be kept. */
 const MAX_KEPT = 67_108_864;
 
-export interface Changing {
-  identity: (path: string) => Promise<Json>;
+export interface Changing extends Pick<FilesPort, 'identity' | 'expect' | 'remove'> {
   /** `mode`: permission bits of the new file; those of the old one, or the usual ones, where it is absent. */
-  write: (path: string, bytes: Uint8Array, expected: Json, mode?: number) => Promise<Change>;
-  remove: (path: string, expected: Json) => Promise<Change>;
+  write(file: BoundFile, bytes: Uint8Array, mode?: number): Promise<Change>;
 }
 
 /** What a change finds; all absent where there is no file. */
@@ -31,16 +29,18 @@ interface Before {
  * Writing and removing through checked descriptors, each change kept for undo before it is made. `protect`: paths from the
  * workspace that are never changed, nor what is below them.
  */
-export function createChanging(descriptors: Descriptors, undo: UndoStore, protect: readonly string[]): Changing {
+export function createChanging(opening: Opening, undo: UndoStore, protect: readonly string[]): Changing {
+  const { descriptors, handles } = opening;
   const isProtected = protect.map((path) => path.normalize('NFC').toLowerCase());
 
-  async function identity(place: Place): Promise<Json> {
-    const file = place.entry && fileOf(place);
-    return identityWith(place, file && (await hashOf(descriptors, file)));
-  }
+  const identity = (file: FileHandle) =>
+    opening.open(file, async (place) => {
+      const entry = place.entry && fileOf(place);
+      return identityWith(place, entry && (await hashOf(descriptors, entry)));
+    });
 
   /** The file as it is now, its bytes and their hash. */
-  async function before(place: Place, expected: Json): Promise<Before> {
+  async function before(place: Place, expected: FileIdentity): Promise<Before> {
     refuseGitsOwn(place);
     refuseProtected(place, isProtected);
     const file = place.entry && fileOf(place);
@@ -61,7 +61,13 @@ export function createChanging(descriptors: Descriptors, undo: UndoStore, protec
       throw stale(path, 'as it was when this call read it', 'changed, exchanged or removed in the meantime');
   }
 
-  async function put(spot: Spot, place: Place, bytes: Uint8Array, expected: Json, mode?: number): Promise<Change> {
+  async function put(
+    spot: Spot,
+    place: Place,
+    bytes: Uint8Array,
+    expected: FileIdentity,
+    mode?: number,
+  ): Promise<Change> {
     const { real, entry } = place;
     const old = await before(place, expected);
     if (entry) accessSync(entry.at, constants.W_OK);
@@ -94,31 +100,42 @@ export function createChanging(descriptors: Descriptors, undo: UndoStore, protec
       },
       old.bytes,
     );
+    let after: number;
     try {
-      return { undo: id, before: old.bytes?.length ?? 0, after: make() };
+      after = make();
     } catch (error) {
       undo.forget(id);
       throw error;
     }
+    undo.made(id);
+    return { undo: id, before: old.bytes?.length ?? 0, after };
   }
 
   return {
-    identity: (path) => withPlace(descriptors, path, identity),
+    identity,
 
-    write: (path, bytes, expected, mode) =>
-      withPlace(descriptors, path, async (place) => {
+    async expect(path, expected) {
+      const file = await opening.look(path);
+      const is = await identity(file);
+      if (JSON.stringify(is) !== JSON.stringify(expected)) throw stale(path, expected, is);
+      return handles.bind(file, expected);
+    },
+
+    write: (file, bytes, mode) =>
+      opening.open(file, async (place) => {
+        const expected = handles.identityOf(file);
         if (place.missing.length <= 1) return put(place.spot, place, bytes, expected, mode);
         await before(place, expected);
         return makeFolders(descriptors, place, (spot) => put(spot, place, bytes, expected, mode));
       }),
 
-    remove: (path, expected) =>
-      withPlace(descriptors, path, async (place) => {
-        const old = await before(place, expected);
-        const file = fileOf(place);
+    remove: (file) =>
+      opening.open(file, async (place) => {
+        const old = await before(place, handles.identityOf(file));
+        const entry = fileOf(place);
         return keeping({ path: place.real, did: 'removed' }, old, () => {
           checkUnmoved(place.spot, place);
-          unlinkChecked(descriptors, place, file);
+          unlinkChecked(descriptors, place, entry);
           return 0;
         });
       }),
@@ -170,8 +187,8 @@ function isUnchanged(now: Entry, then: Entry): boolean {
   );
 }
 
-/** Its keys are in canonical order, so that two identities are the same when their JSON is. */
-function identityWith({ real, entry }: Place, sha256: string | undefined): Json {
+/** Its keys are in canonical order: two that are the same are the same JSON. */
+function identityWith({ real, entry }: Place, sha256: string | undefined): FileIdentity {
   return entry && sha256 !== undefined ? { inode: String(entry.stat.ino), real, sha256 } : { missing: true, real };
 }
 

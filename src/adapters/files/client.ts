@@ -3,16 +3,17 @@ import { isAbsolute, relative } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';
 import { createChanging } from './changing.ts';
-import { moved, openWorkspace, type Descriptors, type Reach } from './descriptors.ts';
+import { openWorkspace, type Descriptors, type Reach } from './descriptors.ts';
 import { unifiedDiff } from './diff.ts';
 import { globTest } from './globs.ts';
-import type { FileFacts, FilesPort, ListOptions, Listing, ReadOptions, RefusedEntry } from './port.ts';
+import { createOpening, type Opening } from './opening.ts';
+import type { FileFacts, FileHandle, FilesPort, ListOptions, Listing, ReadOptions, RefusedEntry } from './port.ts';
+import { UNDO_LIMITS, type UndoLimits } from './pruning.ts';
 import { readBytes } from './reading.ts';
-import { withPlace } from './resolve.ts';
 import { findKept, restore, type Restored, type RestoreOptions } from './restore.ts';
 import { search } from './search.ts';
 import { createUndoStore, type UndoRecord } from './undo.ts';
-import { factsAt, walk } from './walk.ts';
+import { walk } from './walk.ts';
 
 export interface FilesSettings {
   /** The workspace's folder. */
@@ -21,6 +22,8 @@ export interface FilesSettings {
   undoDir: string;
   /** 32 bytes that encrypt the copies; without it they are kept as they are. */
   undoKey?: Uint8Array;
+  /** How much is kept for undo. */
+  undoLimits?: UndoLimits;
   /** Files and folders that are never written or removed, wherever they are: the policy, the persona. */
   protect?: readonly string[];
   /** How entries are reached; for tests. Descriptors where the system has them. */
@@ -46,6 +49,7 @@ export function createFiles({
   workspace,
   undoDir,
   undoKey,
+  undoLimits = UNDO_LIMITS,
   protect = [],
   reach = process.platform === 'linux' ? 'descriptors' : 'paths',
 }: FilesSettings): WorkspaceFiles {
@@ -57,31 +61,33 @@ export function createFiles({
       hint: 'Choose another state directory.',
     });
   }
-  const undo = createUndoStore({ dir: undoDir, key: undoKey });
+  const undo = createUndoStore({ dir: undoDir, key: undoKey, limits: undoLimits });
+  const opening = createOpening(descriptors);
   const changing = createChanging(
-    descriptors,
+    opening,
     undo,
     protect.map((path) => relative(descriptors.rootPath, realOf(path))),
   );
-  const look = (path: string) => withPlace(descriptors, path, factsAt);
-  const read = (path: string, options: ReadOptions) => readFile(descriptors, path, options);
+  const { look } = opening;
+  const read = (file: FileHandle, options: ReadOptions) => readFile(opening, file, options);
   return {
     look,
     read,
-    list: (path, options) => list(descriptors, path, options),
-    search: (options) =>
+    list: (folder, options) => list(opening, folder, options),
+    search: (place, options) =>
       search(
         {
           files: (folder, signal) =>
-            walk(descriptors, folder, { recursive: true, respectIgnore: true, ...(signal && { signal }) }),
-          look,
+            walk(opening, folder, { recursive: true, respectIgnore: true, ...(signal && { signal }) }),
           read,
         },
+        place,
         options,
       ),
-    diff: unifiedDiff,
+    diff: ({ path }, before, after) => unifiedDiff(path, before, after),
     identity: changing.identity,
-    write: (path, bytes, expected) => changing.write(path, bytes, expected),
+    expect: changing.expect,
+    write: (file, bytes) => changing.write(file, bytes),
     remove: changing.remove,
     kept: () => undo.list().filter((kept) => kept.workspace === descriptors.rootPath),
     restore: (which, options = {}) =>
@@ -91,34 +97,29 @@ export function createFiles({
 }
 
 async function readFile(
-  descriptors: Descriptors,
-  path: string,
-  { real, ...range }: ReadOptions,
-): Promise<{ bytes: Uint8Array; size: number; real: string }> {
-  return withPlace(descriptors, path, async (place) => {
-    if (real !== undefined && place.real !== real) throw moved();
-    if (!place.entry)
+  opening: Opening,
+  file: FileHandle,
+  range: ReadOptions,
+): Promise<{ bytes: Uint8Array; size: number }> {
+  return opening.open(file, async ({ path, entry }) => {
+    if (!entry)
       throw new HoldpointError('not_found', `${path} is not there.`, {
         hint: 'View its folder, or use file-search to find it.',
       });
-    if (!place.entry.stat.isFile())
+    if (!entry.stat.isFile())
       throw new HoldpointError('invalid_input', `${path} is a folder, not a file.`, { hint: 'Name a file in it.' });
-    return {
-      bytes: await readBytes(descriptors, place.entry, range),
-      size: Number(place.entry.stat.size),
-      real: place.real,
-    };
+    return { bytes: await readBytes(opening.descriptors, entry, range), size: Number(entry.stat.size) };
   });
 }
 
-async function list(descriptors: Descriptors, path: string, options: ListOptions): Promise<Listing> {
+async function list(opening: Opening, folder: FileHandle, options: ListOptions): Promise<Listing> {
   const { recursive = false, respectIgnore = true, glob, permits = () => true, limit, signal } = options;
   const fits = glob === undefined ? () => true : globTest(glob);
-  const entries: FileFacts[] = [];
+  const entries: FileHandle[] = [];
   const refused: RefusedEntry[] = [];
   let hidden = 0;
   let cut = false;
-  for await (const found of walk(descriptors, path, { recursive, respectIgnore, ...(signal && { signal }) })) {
+  for await (const found of walk(opening, folder, { recursive, respectIgnore, ...(signal && { signal }) })) {
     if ('cut' in found) {
       cut = true;
       continue;

@@ -49,6 +49,8 @@ export interface Descriptors {
 /** O_PATH, which Node does not name: the same number on every Linux that Node runs on. */
 const O_PATH = 0o10000000;
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+/** What Windows takes for a stream of another file (`.env::$DATA`), a drive, a pattern or a device (`NUL.txt`). */
+const WINDOWS_MEANS_MORE = /[:*?"<>|]|^(?:con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³])(?:\.|$)/i;
 /** File systems whose entries are views on the machine, from statfs(2): proc, sysfs, cgroup, debugfs, devpts. */
 const VIEWS_OF_THE_MACHINE = new Set([0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x64626720, 0x1cd1]);
 
@@ -59,7 +61,11 @@ const VIEWS_OF_THE_MACHINE = new Set([0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 
  * its end, and its place is checked after opening; somebody who exchanges parent folders in the very moment in between
  * is not excluded, as no call of Node's can exclude it there.
  */
-export function openWorkspace(workspace: string, reach: Reach): Descriptors {
+export function openWorkspace(
+  workspace: string,
+  reach: Reach,
+  platform: NodeJS.Platform = process.platform,
+): Descriptors {
   const pinned = realpathSync.native(workspace);
   const open = reach === 'descriptors' ? O_PATH | O_NOFOLLOW : O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
   const root = enter(openSync(pinned, open | (O_DIRECTORY ?? 0)), pinned);
@@ -85,6 +91,7 @@ export function openWorkspace(workspace: string, reach: Reach): Descriptors {
       });
     },
     child(folder, name) {
+      if (platform === 'win32' && WINDOWS_MEANS_MORE.test(name)) throw noRegularFile();
       const path = `${folder.at}/${name}`;
       const seen = reach === 'paths' ? lstatSync(path, { bigint: true, throwIfNoEntry: false }) : undefined;
       if (reach === 'paths') {
@@ -102,6 +109,8 @@ export function openWorkspace(workspace: string, reach: Reach): Descriptors {
       }
       try {
         if (seen && !same(seen, entry.stat)) throw moved();
+        // A hard link that was taken away in between would look like a file of one name.
+        if (seen?.isFile() && seen.nlink !== entry.stat.nlink) throw moved();
         if (entry.stat.isSymbolicLink()) {
           const link = readlinkSync(path);
           closeSync(entry.fd);

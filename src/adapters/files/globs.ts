@@ -25,13 +25,6 @@ export function globTest(glob: string): (path: string) => boolean {
   return (path) => expression.test(path);
 }
 
-/** The folder that everything a glob can match lies below. */
-export function globBase(glob: string): string {
-  const parts = glob.normalize('NFC').split('/');
-  const wild = parts.findIndex((part) => /[*?[\]{}]/.test(part));
-  return parts.slice(0, wild === -1 ? -1 : wild).join('/') || '.';
-}
-
 /** A glob as the source of a regular expression; with `braces` false, braces and commas mean themselves (.gitignore). */
 export function globSource(glob: string, braces: boolean): string {
   const startsName = (at: number) => at === 0 || glob[at - 1] === '/' || (braces && /[{,]/.test(glob[at - 1] ?? ''));

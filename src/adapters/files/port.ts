@@ -1,17 +1,38 @@
-import type { Json } from '../../core/json.ts';
-
 /** One entry as it was found through its descriptor. */
 export interface FileFacts {
   /** The path as asked for, from the workspace. */
-  path: string;
+  readonly path: string;
   /** The path with every link resolved, from the workspace; differs from `path` where a link was on the way. */
-  real: string;
-  type: 'file' | 'folder' | 'missing';
+  readonly real: string;
+  readonly type: 'file' | 'folder' | 'missing';
   /** Bytes; 0 for folders and missing files. */
-  size: number;
-  /** Of a file: whether its owner may execute it; absent where that is not known. */
-  executable?: boolean;
+  readonly size: number;
+  /** Of a file: whether its owner may execute it; absent where the system has no such mark (Windows). */
+  readonly executable?: boolean;
 }
+
+declare const looked: unique symbol;
+declare const bound: unique symbol;
+
+/**
+ * What was looked at, and what is opened: whoever has one says which file by it, not by a path. It is bound to the real path
+ * and to the very file or folder (device, inode, time of birth), or to there being none. Only the port makes them; the facts are frozen.
+ * It does not outlive its process and is not JSON: a plan stores `path` and `real`, or a FileIdentity, and `run` looks again.
+ */
+export interface FileHandle extends FileFacts {
+  readonly [looked]: true;
+}
+
+/** A handle bound to the file's content too, and so good for changing it. */
+export interface BoundFile extends FileHandle {
+  readonly [bound]: true;
+}
+
+/**
+ * What binds a plan to a file's state: its real path, inode and SHA-256 of the bytes (hex), or that it is missing. Equal ones
+ * have equal JSON.
+ */
+export type FileIdentity = { inode: string; real: string; sha256: string } | { missing: true; real: string };
 
 /** An entry that is there and cannot be opened: a hard link, a device, a link that leads outside, a name with a line break. */
 export interface RefusedEntry {
@@ -25,8 +46,6 @@ export interface RefusedEntry {
 export interface ReadOptions {
   maxBytes: number;
   offset?: number;
-  /** The `real` that was decided on; when the path leads elsewhere by now, throws `stale` and reads nothing. */
-  real?: string;
 }
 
 export interface ListOptions {
@@ -44,7 +63,7 @@ export interface ListOptions {
 }
 
 export interface Listing {
-  entries: FileFacts[];
+  entries: FileHandle[];
   refused: RefusedEntry[];
   /** How many entries `permits` left out. */
   hidden: number;
@@ -55,7 +74,7 @@ export interface Listing {
 export interface SearchOptions {
   /** Text (letter case does not matter), or a regular expression written `/…/` or `/…/i`, matched line by line in linear time. */
   query: string;
-  /** A glob or a file's path; the whole workspace where it is absent. At most 256 characters; `*`, `?`, `**`, `[…]`, `{a,b}`. */
+  /** Only files whose path from the workspace matches. At most 512 characters; `*`, `?`, `**`, `[…]`, `{a,b}`. */
   glob?: string;
   /** No file is opened for which it answers false. */
   permits: (file: FileFacts) => boolean;
@@ -89,33 +108,37 @@ export interface Change {
 }
 
 /**
- * The workspace, and nothing else on the machine. Paths are `workspacePath`s (core/paths.ts). Every method opens through
+ * The workspace, and nothing else on the machine. `look` and `expect` alone take a path (a `workspacePath`, core/paths.ts);
+ * everything else takes the handle that they give, and opens only what the handle stands for. Every method opens through
  * descriptors checked to lie inside, and throws HoldpointError: `denied` for what leads outside, is hard-linked, or is no
- * regular file or folder; `not_found` for what is missing; `stale` where an expectation does not hold.
+ * regular file or folder; `not_found` for what is missing; `stale` where the handle's file is no longer at its place.
  */
 export interface FilesPort {
-  /** Resolves links and says what is there, reading no content. Links are followed only inside the workspace. */
-  look(path: string): Promise<FileFacts>;
-  /** Bytes of a file from `offset` on, at most `maxBytes`, with the size of the whole. */
-  read(path: string, options: ReadOptions): Promise<{ bytes: Uint8Array; size: number; real: string }>;
   /**
-   * What binds a plan to a file's state: its real path, inode and SHA-256 of the bytes; for a missing file that it is missing.
-   * Equal ones have equal JSON. Files above 64 MiB have none (`denied`): no tool changes them.
+   * Resolves links and says what is there, reading no content. Links are followed only inside the workspace.
+   *
+   * @param decided Where the path led when it was decided on: where it leads elsewhere by now, throws `stale`.
    */
-  identity(path: string): Promise<Json>;
+  look(path: string, decided?: { real: string }): Promise<FileHandle>;
+  /** Bytes of a file from `offset` on, at most `maxBytes`, with the size of the whole. */
+  read(file: FileHandle, options: ReadOptions): Promise<{ bytes: Uint8Array; size: number }>;
+  /** For a plan to store and a run to `expect`. Files above 64 MiB have none (`denied`): no tool changes them. */
+  identity(file: FileHandle): Promise<FileIdentity>;
+  /** The file of that path, for changing it. @throws HoldpointError `stale` where it does not have the identity any more */
+  expect(path: string, identity: FileIdentity): Promise<BoundFile>;
   /** The entries of a folder, sorted by path; links are reported as what they lead to. */
-  list(path: string, options: ListOptions): Promise<Listing>;
-  /** Lines that match, best first. */
-  search(options: SearchOptions): Promise<SearchResult>;
+  list(folder: FileHandle, options: ListOptions): Promise<Listing>;
+  /** Lines that match, best first, in a file or in the files below a folder. */
+  search(place: FileHandle, options: SearchOptions): Promise<SearchResult>;
   /** A unified diff between two texts of one file; says so in words where it would be too large to make. */
-  diff(path: string, before: string, after: string): Promise<string>;
+  diff(file: FileHandle, before: string, after: string): Promise<string>;
   /**
    * Writes a whole file, atomically and durably, making missing folders; what was there before is kept for undo.
-   * `expected` is an `identity`: when the file no longer has it, throws `stale` and changes nothing.
+   * Where the file is not what the handle is bound to, throws `stale` and changes nothing.
    */
-  write(path: string, bytes: Uint8Array, expected: Json): Promise<Change>;
-  /** Removes a file (not a folder), keeping it for undo. `expected` as for `write`. */
-  remove(path: string, expected: Json): Promise<Change>;
+  write(file: BoundFile, bytes: Uint8Array): Promise<Change>;
+  /** Removes a file (not a folder), keeping it for undo; `stale` as for `write`. */
+  remove(file: BoundFile): Promise<Change>;
 }
 
 declare module '../../core/tool.ts' {

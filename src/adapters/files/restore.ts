@@ -1,7 +1,6 @@
 import { HoldpointError } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
 import type { Changing } from './changing.ts';
-import type { FileFacts } from './port.ts';
+import type { FileHandle } from './port.ts';
 import type { UndoRecord, UndoStore } from './undo.ts';
 
 export interface RestoreOptions {
@@ -22,7 +21,7 @@ export interface Restored {
 interface Request {
   undo: UndoStore;
   changing: Changing;
-  look: (path: string) => Promise<FileFacts>;
+  look: (path: string) => Promise<FileHandle>;
   kept: UndoRecord;
   options: RestoreOptions;
 }
@@ -33,16 +32,18 @@ interface Request {
  * @throws HoldpointError `conflict` where the file has changed since that change, unless forced.
  */
 export async function restore({ undo, changing, look, kept, options }: Request): Promise<Restored> {
-  const now = await changing.identity(kept.path);
-  const hash = hashIn(now);
+  const found = await look(kept.path);
+  const now = await changing.identity(found);
+  const hash = 'missing' in now ? undefined : now.sha256;
   const bytes = undo.bytes(kept);
   const done = { path: kept.path, undid: kept.id, size: bytes?.length };
   if (hash === kept.before) return done;
   if (hash !== kept.after && !options.force)
     throw new HoldpointError('conflict', `${kept.path} has changed since ${kept.id}.`, {
-      hint: `With --force it is restored all the same; what is there now (${(await look(kept.path)).size} bytes) is kept and can be restored again.`,
+      hint: `With --force it is restored all the same; what is there now (${found.size} bytes) is kept and can be restored again.`,
     });
-  const change = bytes ? await changing.write(kept.path, bytes, now, kept.mode) : await changing.remove(kept.path, now);
+  const file = await changing.expect(kept.path, now);
+  const change = bytes ? await changing.write(file, bytes, kept.mode) : await changing.remove(file);
   return { ...done, undo: change.undo };
 }
 
@@ -62,10 +63,4 @@ export function findKept(undo: UndoStore, which: string, workspace?: string): Un
   throw new HoldpointError('not_found', `Nothing is kept for ${JSON.stringify(which.slice(0, 200))}.`, {
     hint: 'See "holdpoint files list" for what can be restored.',
   });
-}
-
-function hashIn(identity: Json): string | undefined {
-  const hash =
-    typeof identity === 'object' && identity !== null && !Array.isArray(identity) ? identity['sha256'] : undefined;
-  return typeof hash === 'string' ? hash : undefined;
 }

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { HoldpointError } from '../../core/errors.ts';
-import type { FileFacts, RefusedEntry, SearchOptions, SearchResult } from './port.ts';
-import { globBase, globTest } from './globs.ts';
+import type { FileHandle, RefusedEntry, SearchOptions, SearchResult } from './port.ts';
+import { globTest } from './globs.ts';
 import { lineTest } from './query.ts';
 
 /** Larger files are not searched; nor is what of a line goes beyond its first characters. */
@@ -17,15 +17,13 @@ const TURN = 30;
 const SHOWN = 200;
 const PER_FILE = 5;
 
-type Found = { facts: FileFacts } | { refused: RefusedEntry } | { cut: true };
+type Found = { facts: FileHandle } | { refused: RefusedEntry } | { cut: true };
 
 /** Where the files come from: the walk of the real workspace, or a fake's list. */
 export interface SearchSource {
   /** Files below a folder, ignored ones left out; `refused` and `cut` as in Listing. */
-  files(folder: string, signal?: AbortSignal): AsyncIterable<Found>;
-  look(path: string): Promise<FileFacts>;
-  /** At most `maxBytes` of a file whose real path is still `real`. */
-  read(path: string, options: { maxBytes: number; real: string }): Promise<{ bytes: Uint8Array }>;
+  files(folder: FileHandle, signal?: AbortSignal): AsyncIterable<Found>;
+  read(file: FileHandle, options: { maxBytes: number }): Promise<{ bytes: Uint8Array }>;
 }
 
 interface Match {
@@ -36,7 +34,7 @@ interface Match {
 }
 
 /** Searches file after file, and ranks what it found: best lines first, and of each file only its best. */
-export async function search(source: SearchSource, options: SearchOptions): Promise<SearchResult> {
+export async function search(source: SearchSource, place: FileHandle, options: SearchOptions): Promise<SearchResult> {
   const { query, glob, permits, limit, signal, redact = (text) => text } = options;
   const test = await lineTest(query);
   const until = performance.now() + MAX_TIME;
@@ -48,7 +46,7 @@ export async function search(source: SearchSource, options: SearchOptions): Prom
   let files = 0;
   let bytesRead = 0;
   let cut = false;
-  for await (const found of candidates(source, glob, signal)) {
+  for await (const found of candidates(source, place, glob, signal)) {
     if ('cut' in found) cut = true;
     if ('refused' in found) skipped.refused++;
     if (!('facts' in found) || found.facts.type !== 'file') continue;
@@ -73,9 +71,9 @@ export async function search(source: SearchSource, options: SearchOptions): Prom
   return { ...ranked(whole ? matches : partial, limit), whole: whole || partial.length === 0, files, skipped, cut };
 
   /** Undefined where the file went away or was exchanged since it was found: the search goes on. */
-  async function bytesOf({ path, real }: FileFacts): Promise<Uint8Array | undefined> {
+  async function bytesOf(file: FileHandle): Promise<Uint8Array | undefined> {
     try {
-      return (await source.read(path, { maxBytes: MAX_FILE, real })).bytes;
+      return (await source.read(file, { maxBytes: MAX_FILE })).bytes;
     } catch (error) {
       if (error instanceof HoldpointError) return undefined;
       throw error;
@@ -114,15 +112,16 @@ function isBinary(bytes: Uint8Array): boolean {
 
 async function* candidates(
   source: SearchSource,
+  place: FileHandle,
   glob: string | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Found> {
-  if (glob !== undefined && !/[*?[\]{}]/.test(glob)) {
-    yield { facts: await source.look(glob) };
+  const fits = glob === undefined ? () => true : globTest(glob);
+  if (place.type !== 'folder') {
+    if (fits(place.path)) yield { facts: place };
     return;
   }
-  const fits = glob === undefined ? () => true : globTest(glob);
-  for await (const found of source.files(glob === undefined ? '.' : globBase(glob), signal)) {
+  for await (const found of source.files(place, signal)) {
     const path = 'facts' in found ? found.facts.path : 'refused' in found ? found.refused.path : undefined;
     if (path === undefined || fits(path)) yield found;
   }

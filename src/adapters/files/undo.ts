@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { HoldpointError } from '../../core/errors.ts';
+import { createPruning, UNDO_LIMITS, type UndoLimits } from './pruning.ts';
 
 const ID = /^undo-\d{8}T\d{9}-[0-9a-f]{8}$/;
 const NONCE = 12;
@@ -50,6 +51,8 @@ export interface UndoStore {
   ) => Promise<string>;
   /** Drops what was kept for a change that was not made after all. */
   forget: (id: string) => void;
+  /** The change was made. Only now may it be among what goes because of the limits. */
+  made: (id: string) => void;
   /** Newest first. */
   list: () => UndoRecord[];
   /** The bytes from before; undefined where there was no file. @throws HoldpointError where they cannot be opened. */
@@ -60,17 +63,35 @@ export interface UndoStore {
  * Copies of what changes replaced or removed: a record `ID.json` and, where there was something, `ID.bytes` beside it, in a
  * folder that only the owner can read. With a key (32 bytes) the copies are encrypted by AES-256-GCM, bound to their record.
  */
-export function createUndoStore({ dir, key }: { dir: string; key?: Uint8Array | undefined }): UndoStore {
+export function createUndoStore({
+  dir,
+  key,
+  limits = UNDO_LIMITS,
+}: {
+  dir: string;
+  key?: Uint8Array | undefined;
+  limits?: UndoLimits;
+}): UndoStore {
+  const pruning = createPruning(dir, limits);
   const file = (id: string, kind: 'json' | 'bytes') => join(dir, `${id}.${kind}`);
 
   let last = 0;
 
-  function recordOf(id: string): UndoRecord {
-    const parsed = record.safeParse(JSON.parse(readFileSync(file(id, 'json'), 'utf8')));
-    if (parsed.success && parsed.data.id === id) return parsed.data;
+  /** Nothing where another process has removed it since its name was read. */
+  function recordOf(id: string): UndoRecord[] {
+    const text = textOf(file(id, 'json'));
+    if (text === undefined) return [];
+    const parsed = record.safeParse(JSON.parse(text));
+    if (parsed.success && parsed.data.id === id) return [parsed.data];
     throw new HoldpointError('internal', `The record of ${id} is damaged.`, {
       hint: `Look at ${file(id, 'json')}, and move it away.`,
     });
+  }
+
+  function forget(id: string): void {
+    for (const name of [file(id, 'json'), file(id, 'bytes')])
+      for (const path of [name, partOf(name)]) rmSync(path, { force: true });
+    pruning.ends(id);
   }
 
   return {
@@ -87,20 +108,25 @@ export function createUndoStore({ dir, key }: { dir: string; key?: Uint8Array | 
         encrypted: key !== undefined && bytes !== undefined,
         ...change,
       };
-      if (bytes) await writeDurably(file(id, 'bytes'), kept.encrypted && key ? seal(bytes, key, kept) : bytes);
-      await writeDurably(file(id, 'json'), Buffer.from(`${JSON.stringify(kept)}\n`));
-      syncFolder(dir);
+      pruning.begins(id, kept.size);
+      try {
+        if (bytes) await writeDurably(file(id, 'bytes'), kept.encrypted && key ? seal(bytes, key, kept) : bytes);
+        await writeDurably(file(id, 'json'), Buffer.from(`${JSON.stringify(kept)}\n`));
+        syncFolder(dir);
+      } catch (error) {
+        forget(id);
+        throw error;
+      }
       return id;
     },
-    forget(id) {
-      for (const kind of ['json', 'bytes'] as const) rmSync(file(id, kind), { force: true });
-    },
+    forget,
+    made: (id) => pruning.ends(id),
     list: () =>
       namesIn(dir)
         .filter((name) => name.endsWith('.json') && ID.test(name.slice(0, -5)))
         .sort()
         .toReversed()
-        .map((name) => recordOf(name.slice(0, -5))),
+        .flatMap((name) => recordOf(name.slice(0, -5))),
     bytes(kept) {
       if (kept.before === undefined) return undefined;
       const stored = readFileSync(file(kept.id, 'bytes'));
@@ -135,7 +161,7 @@ function boundTo({ id, workspace, path, mode, before }: UndoRecord): Buffer {
 }
 
 async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.part`;
+  const temporary = partOf(path);
   const handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
   try {
     await handle.writeFile(bytes);
@@ -146,12 +172,26 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   renameSync(temporary, path);
 }
 
+/** What is being written has another name: what has the right one is whole. */
+function partOf(path: string): string {
+  return `${path}.part`;
+}
+
 function syncFolder(dir: string): void {
   const fd = openSync(dir, constants.O_RDONLY);
   try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -3,11 +3,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { HoldpointError } from '../../core/errors.ts';
 import { workspacePath } from '../../core/paths.ts';
-import type { FileFacts, RefusedEntry } from './port.ts';
+import type { FileHandle, RefusedEntry } from './port.ts';
 import { ignoreTest, type IgnoreTest } from './ignored.ts';
+import type { Opening } from './opening.ts';
 import { readBytes } from './reading.ts';
 import { withPlace, type Place } from './resolve.ts';
-import type { Descriptors } from './descriptors.ts';
 
 /** Entries looked at in one walk, and in one folder, at most. */
 const MAX_ENTRIES = 100_000;
@@ -21,7 +21,7 @@ export interface WalkOptions {
   signal?: AbortSignal;
 }
 
-export type Found = { facts: FileFacts } | { refused: RefusedEntry } | { cut: true };
+export type Found = { facts: FileHandle } | { refused: RefusedEntry } | { cut: true };
 
 interface Rules {
   /** The folder of the .gitignore, from the workspace, with a slash at its end; empty for the workspace. */
@@ -33,19 +33,19 @@ interface Rules {
  * The entries below a folder, folder by folder in the order of their names; files of a folder and its sub-folders mixed.
  * Linked folders are reported and not gone into, so that nothing is met twice and no loop is endless.
  */
-export async function* walk(descriptors: Descriptors, path: string, options: WalkOptions): AsyncGenerator<Found> {
+export async function* walk(opening: Opening, start: FileHandle, options: WalkOptions): AsyncGenerator<Found> {
   let seen = 0;
-  const waiting: { path: string; rules: Rules[] }[] = [{ path, rules: [] }];
-  for (let folder = waiting.pop(); folder; folder = waiting.pop()) {
-    const { path: folderPath, rules: above } = folder;
-    const opened = await readFolder(descriptors, folderPath, above, options.respectIgnore, folderPath === path).catch(
+  const waiting: { folder: FileHandle; rules: Rules[] }[] = [{ folder: start, rules: [] }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { folder, rules: above } = next;
+    const opened = await readFolder(opening, folder, above, options.respectIgnore, folder === start).catch(
       (error: unknown) => {
-        if (folderPath === path || !(error instanceof HoldpointError)) throw error;
+        if (folder === start || !(error instanceof HoldpointError)) throw error;
         return { why: error.message };
       },
     );
     if ('why' in opened) {
-      yield { refused: { shown: shownName(folderPath), why: opened.why } };
+      yield { refused: { shown: shownName(folder.path), why: opened.why } };
       continue;
     }
     if (opened.cut) yield { cut: true };
@@ -59,18 +59,17 @@ export async function* walk(descriptors: Descriptors, path: string, options: Wal
         await nextTurn();
         options.signal?.throwIfAborted();
       }
-      const below = folderPath === '.' ? name : `${folderPath}/${name}`;
+      const below = folder.path === '.' ? name : `${folder.path}/${name}`;
       const found: Found =
         name !== name.normalize('NFC') && opened.names.includes(name.normalize('NFC'))
           ? { refused: { shown: shownName(below), why: 'Another name reads the same.' } }
-          : await factsOf(descriptors, below);
+          : await factsOf(opening, below);
       if ('facts' in found) {
         const isFolder = found.facts.type === 'folder';
         const realName = (opened.real === '.' ? name : `${opened.real}/${name}`).normalize('NFC');
         if (options.respectIgnore && isIgnored(realName, isFolder, opened.rules)) continue;
         const linked = found.facts.real !== realName;
-        if (options.recursive && isFolder && !linked)
-          folders.push({ path: below.normalize('NFC'), rules: opened.rules });
+        if (options.recursive && isFolder && !linked) folders.push({ folder: found.facts, rules: opened.rules });
       }
       yield found;
     }
@@ -86,16 +85,16 @@ interface Folder {
 }
 
 async function readFolder(
-  descriptors: Descriptors,
-  path: string,
+  opening: Opening,
+  handle: FileHandle,
   above: Rules[],
   respectIgnore: boolean,
   first: boolean,
 ): Promise<Folder> {
-  const folder = await withPlace(descriptors, path, namesOf);
+  const folder = await opening.open(handle, namesOf);
   if (!respectIgnore) return { ...folder, rules: [] };
-  const rules = first ? await rulesAbove(descriptors, folder.real) : above;
-  const own = await rulesIn(descriptors, folder.real);
+  const rules = first ? await rulesAbove(opening, folder.real) : above;
+  const own = await rulesIn(opening, folder.real);
   return { ...folder, names: folder.names.filter((name) => name !== '.git'), rules: own ? [own, ...rules] : rules };
 }
 
@@ -116,12 +115,12 @@ function namesOf(place: Place): Omit<Folder, 'rules'> {
 }
 
 /** What is under a name found on the disk, which may be no name that a path could have. */
-async function factsOf(descriptors: Descriptors, found: string): Promise<Found> {
+async function factsOf(opening: Opening, found: string): Promise<Found> {
   const path = found.normalize('NFC');
   const shown = shownName(found);
   if (!isPath(path)) return { refused: { shown, why: 'Its name could be mistaken for another.' } };
   try {
-    const facts = await withPlace(descriptors, path, factsAt);
+    const facts = await opening.look(path);
     return facts.type === 'missing'
       ? { refused: { path, shown, why: 'It went away, or its name is not UTF-8.' } }
       : { facts };
@@ -141,24 +140,17 @@ function isPath(path: string): boolean {
   }
 }
 
-export function factsAt({ path, real, entry }: Place): FileFacts {
-  if (!entry) return { path, real, type: 'missing', size: 0 };
-  return entry.stat.isDirectory()
-    ? { path, real, type: 'folder', size: 0 }
-    : { path, real, type: 'file', size: Number(entry.stat.size) };
-}
-
-async function rulesAbove(descriptors: Descriptors, real: string): Promise<Rules[]> {
+async function rulesAbove(opening: Opening, real: string): Promise<Rules[]> {
   const rules: Rules[] = [];
   const names = real === '.' ? [] : ['.', ...real.split('/').slice(0, -1)];
   for (const [index] of names.entries()) {
-    const found = await rulesIn(descriptors, names.slice(1, index + 1).join('/') || '.');
+    const found = await rulesIn(opening, names.slice(1, index + 1).join('/') || '.');
     if (found) rules.unshift(found);
   }
   return rules;
 }
 
-async function rulesIn(descriptors: Descriptors, folder: string): Promise<Rules | undefined> {
+async function rulesIn({ descriptors }: Opening, folder: string): Promise<Rules | undefined> {
   const below = folder === '.' ? '' : `${folder}/`;
   try {
     return await withPlace(descriptors, `${below}.gitignore`, async (place) => {

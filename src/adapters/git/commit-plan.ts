@@ -2,6 +2,7 @@ import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget, workspacePath } from '../../core/paths.ts';
 import type { Plan, Precondition } from '../../core/plan.ts';
 import type { Target } from '../../core/target.ts';
+import type { FileHandle } from '../files/port.ts';
 import type { Act } from './acts.ts';
 import { patchOf } from './diffing.ts';
 import { repositoryTarget } from './names.ts';
@@ -71,7 +72,9 @@ export async function planCommit(
 /** Does it, with exactly the content that was planned. @throws HoldpointError `stale` */
 export async function runCommit({ plan, message }: Extract<Act, { action: 'commit' }>, call: Context): Promise<string> {
   const files = plan.files.filter(({ blob }) => blob !== null);
-  const stored = await call.git.blobs(contents(files, call), true, call);
+  const present: FileHandle[] = [];
+  for (const { path } of files) present.push(await call.files.look(path, { real: path }));
+  const stored = await call.git.blobs(contents(present, call), true, call);
   for (const { path, blob } of files)
     if (stored.get(path) !== blob)
       throw new HoldpointError('stale', `${path} changed while it was being committed; nothing was committed.`);
@@ -120,29 +123,29 @@ function readable(path: string, call: Context): Target {
 }
 
 async function boundFiles(chosen: readonly ChangedFile[], call: Context): Promise<CommitPlan['files']> {
-  const present = chosen.filter(({ state }) => state !== 'deleted');
-  for (const { path } of present) {
-    const { real, type } = await call.files.look(path);
-    if (real === path && type === 'file') continue;
+  const present: FileHandle[] = [];
+  for (const { path } of chosen.filter(({ state }) => state !== 'deleted')) {
+    const file = await call.files.look(path);
+    present.push(file);
+    if (file.real === path && file.type === 'file') continue;
     throw new HoldpointError('denied', `${path} is a link, or no file.`, {
       rule: 'paths',
       hint: 'Leave it out of paths; a person commits it.',
     });
   }
-  const paths = present.map(({ path }) => path);
-  const modes = paths.length === 0 ? new Map<string, FileMode>() : await call.git.modes(paths, call);
+  const modes = present.length === 0 ? new Map<string, FileMode>() : await call.git.modes(present, call);
   const blobs = await call.git.blobs(contents(present, call), false, call);
   return chosen.map(({ path }) => ({ path, mode: modes.get(path) ?? '100644', blob: blobs.get(path) ?? null }));
 }
 
 /** Files' bytes one by one, through the same door as every other tool's. */
-async function* contents(files: readonly { path: string }[], call: Context) {
-  for (const { path } of files) {
-    const { bytes, size } = await call.files.read(path, { maxBytes: MAX_FILE, real: path });
+async function* contents(files: readonly FileHandle[], call: Context) {
+  for (const file of files) {
+    const { bytes, size } = await call.files.read(file, { maxBytes: MAX_FILE });
     if (size > MAX_FILE)
-      throw new HoldpointError('invalid_input', `${path} is larger than ${MAX_FILE / 1024 / 1024} MB.`, {
+      throw new HoldpointError('invalid_input', `${file.path} is larger than ${MAX_FILE / 1024 / 1024} MB.`, {
         hint: 'Leave it out of paths.',
       });
-    yield { path, bytes };
+    yield { path: file.path, bytes };
   }
 }

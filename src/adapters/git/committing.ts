@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';
@@ -11,12 +11,9 @@ import type { Repository, Within } from './repository.ts';
 type Committing = Pick<GitPort, 'modes' | 'blobs' | 'author' | 'commitFiles' | 'switchTo' | 'tag'>;
 
 /** What changes the repository of this machine. */
-export function createCommitting(
-  within: Within,
-  { workspace, environment }: Pick<GitSettings, 'workspace' | 'environment'>,
-): Committing {
+export function createCommitting(within: Within, { environment }: Pick<GitSettings, 'environment'>): Committing {
   return {
-    modes: (paths, call) => within(call, (repository) => modesOf(repository, paths, workspace)),
+    modes: (files, call) => within(call, (repository) => modesOf(repository, files)),
     blobs: (files, store, call) =>
       within(call, async ({ output }) => {
         const ids = new Map<string, string>();
@@ -64,9 +61,9 @@ function messageText(message: string): string {
 /** See GitPort.modes. */
 async function modesOf(
   { output, run }: Repository,
-  paths: readonly string[],
-  workspace: string,
+  files: Parameters<GitPort['modes']>[0],
 ): Promise<Map<string, FileMode>> {
+  const paths = files.map(({ path }) => path);
   const wanted = new Set(paths);
   const input = `${paths.join('\0')}\0`;
   const filtered = await output({ args: ['check-attr', '-z', '--stdin', 'filter'], input }, 'to read attributes');
@@ -85,17 +82,12 @@ async function modesOf(
     modes.set(path, mode);
   }
   const { stdout } = await run({ args: ['config', '--type=bool', '--get', 'core.fileMode'] });
-  for (const path of paths) {
+  for (const { path, executable: isExecutable } of files) {
     // Where the disk does not keep modes, those of the index stand.
-    const executable = stdout.trim() === 'false' ? undefined : await isExecutable(join(workspace, path));
+    const executable = stdout.trim() === 'false' ? undefined : isExecutable;
     modes.set(path, executable === undefined ? (modes.get(path) ?? '100644') : executable ? '100755' : '100644');
   }
   return modes;
-}
-
-async function isExecutable(file: string): Promise<boolean | undefined> {
-  const found = await lstat(file).catch(() => undefined);
-  return found?.isFile() ? (found.mode & 0o100) !== 0 : undefined;
 }
 
 /**

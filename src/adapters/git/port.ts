@@ -1,5 +1,5 @@
 import type { PlanContext } from '../../core/tool.ts';
-import type { FilesPort } from '../files/port.ts';
+import type { FileFacts, FilesPort } from '../files/port.ts';
 
 export type Call = Pick<PlanContext, 'callId' | 'signal' | 'redact'>;
 
@@ -72,7 +72,7 @@ export interface GitPort {
   /** One masked line for each branch or tag, newest first. */
   refs(what: 'branch' | 'tag', limit: number, call: Call): Promise<string[]>;
   /** What files are as git keeps it. @throws HoldpointError `denied` for links, submodules, and paths with a filter */
-  modes(paths: readonly string[], call: Call): Promise<Map<string, FileMode>>;
+  modes(files: readonly Pick<FileFacts, 'path' | 'executable'>[], call: Call): Promise<Map<string, FileMode>>;
   /** By path, the ids that files have as blobs; `store` keeps them in the repository. */
   blobs(
     files: AsyncIterable<{ path: string; bytes: Uint8Array }>,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { HoldpointError } from '../../core/errors.ts';
-import type { ProcessesPort, Start } from './port.ts';
+import type { Mask, ProcessesPort, Start } from './port.ts';
 import { createPreparation, type PreparationSettings } from './prepare.ts';
 import { runProcess, type Running } from './running.ts';
 import { MARKER } from './tree.ts';
@@ -38,6 +38,8 @@ const LIMITS: Limits = {
 
 export interface ProcessesSettings extends PreparationSettings {
   limits?: Partial<Limits>;
+  /** Default: none, as in tests. */
+  mask?: () => Mask;
 }
 
 interface Kept {
@@ -46,7 +48,7 @@ interface Kept {
 }
 
 /** Programs of this machine; see ProcessesPort. Cheap: nothing is looked at or made before the first use. */
-export function createProcesses({ limits: given, ...settings }: ProcessesSettings): ProcessesPort {
+export function createProcesses({ limits: given, mask = unmasked, ...settings }: ProcessesSettings): ProcessesPort {
   const limits = { ...LIMITS, ...given };
   const watch = createWatch(limits);
   const kept = new Map<string, Kept>();
@@ -89,6 +91,7 @@ export function createProcesses({ limits: given, ...settings }: ProcessesSetting
         env: { ...prepared.env, [MARKER]: id },
         limits,
         watch,
+        mask,
       });
       kept.set(id, { owner, running });
       return id;
@@ -120,4 +123,8 @@ export function createProcesses({ limits: given, ...settings }: ProcessesSetting
       await preparation.close();
     },
   };
+}
+
+function unmasked(): Mask {
+  return { push: (piece) => piece, end: () => '', line: (line) => line };
 }

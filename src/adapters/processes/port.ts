@@ -31,6 +31,13 @@ export interface Start extends Access {
   cwd: string;
 }
 
+/** Masks the secrets of a text that comes in pieces; redaction's `stream`. */
+export interface Mask {
+  push(piece: string): string;
+  end(): string;
+  line(line: string): string;
+}
+
 export interface ReadOptions {
   /** Milliseconds to wait for the end of the process. */
   waitMs: number;

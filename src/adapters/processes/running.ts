@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { cutAtWord } from '../../core/cut.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import type { Limits } from './client.ts';
 import { createOutput, plain } from './output.ts';
-import type { Limit, ProcessReport, ProcessState, ReadOptions } from './port.ts';
+import type { Limit, Mask, ProcessReport, ProcessState, ReadOptions } from './port.ts';
 import type { Command } from './sandbox.ts';
 import { endTree } from './tree.ts';
 import type { Watch } from './watch.ts';
@@ -21,6 +22,8 @@ export interface Run {
   env: Record<string, string>;
   limits: Limits;
   watch: Watch;
+  /** A mask for one text that comes in pieces; made anew for each use. */
+  mask: () => Mask;
 }
 
 /** One process that was started, running or not. */
@@ -34,13 +37,18 @@ export interface Running {
 /** Lines passed on as progress per read, and the length of one. */
 const LINES = 40;
 const LINE = 200;
+/** Characters before a read that its first lines are masked with. */
+const RECENT = 8192;
 /** Milliseconds for the last output to arrive after the end. */
 const DRAIN = 200;
 
 /** Starts it, without a shell, in a session of its own, with nothing to read. @throws HoldpointError `unavailable` */
-export function runProcess({ id, program, command, sandboxed, cwd, env, limits, watch }: Run): Running {
+export function runProcess({ id, program, command, sandboxed, cwd, env, limits, watch, mask }: Run): Running {
   const output = createOutput(limits.keptCharacters);
   const listeners = new Set<(text: string) => void>();
+  /** What is read goes through one mask from the first read to the last: a secret may go over two of them. */
+  const masked = mask();
+  let recent = '';
   let why: ProcessState = 'exited';
   let limit: Limit | undefined;
   let over = false;
@@ -63,6 +71,7 @@ export function runProcess({ id, program, command, sandboxed, cwd, env, limits, 
     const add = (text: string) => {
       output.add(text);
       for (const listener of listeners) listener(text);
+      recent = (recent + text).slice(-RECENT);
     };
     stream?.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
@@ -114,7 +123,7 @@ export function runProcess({ id, program, command, sandboxed, cwd, env, limits, 
     state: () => (over ? why : 'running'),
     end,
     async read({ waitMs, maxBytes, signal, onLine }) {
-      const report = onLine && lineReporter(onLine);
+      const report = onLine && lineReporter(onLine, mask(), recent);
       if (report) listeners.add(report);
       await Promise.race([finished, pause(waitMs, signal)]);
       if (report) listeners.delete(report);
@@ -130,7 +139,7 @@ export function runProcess({ id, program, command, sandboxed, cwd, env, limits, 
         ...(over && why === 'over_limit' && limit && { limit }),
         sandboxed,
         ...(over && child.exitCode !== null && { exitCode: child.exitCode }),
-        output: text,
+        output: masked.push(text) + (over && unread === 0 ? masked.end() : ''),
         ...(unread > 0 && { unread }),
         ...(dropped > 0 && { dropped }),
       };
@@ -147,8 +156,10 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
   await sleep(ms, undefined, { ref: false, ...(signal && { signal }) }).catch(() => {});
 }
 
-function lineReporter(onLine: (line: string) => void): (text: string) => void {
-  let rest = '';
+function lineReporter(onLine: (line: string) => void, mask: Mask, recent: string): (text: string) => void {
+  const begun = recent.lastIndexOf('\n') + 1;
+  mask.push(recent.slice(0, begun));
+  let rest = recent.slice(begun);
   let told = 0;
   return (text) => {
     if (told >= LINES) return;
@@ -156,7 +167,7 @@ function lineReporter(onLine: (line: string) => void): (text: string) => void {
     rest = (lines.pop() ?? '').slice(-4096);
     for (const line of lines.slice(0, LINES - told)) {
       told++;
-      onLine(plain(line).slice(0, LINE));
+      onLine(cutAtWord(mask.line(plain(line)), LINE));
     }
   };
 }

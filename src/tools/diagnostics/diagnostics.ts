@@ -72,8 +72,9 @@ export default defineTool({
       throw new HoldpointError('not_found', `${path} is not there.`, {
         hint: 'Name a file or folder; file-search finds them.',
       });
-    const chosen = type === 'folder' ? await candidates(path, context) : { paths: [path], notes: [], real };
-    const read = await readFiles(chosen.paths, type === 'folder' ? undefined : real, context);
+    const place = await context.files.look(path, { real });
+    const chosen = place.type === 'folder' ? await candidates(place, context) : { files: [place], notes: [] };
+    const read = await readFiles(chosen.files, context);
     const ignored = await dockerignores(read.files, context);
     const all = [...read.findings, ...diagnose(read.files, { ignores: (file) => ignored.has(file) })].sort(
       (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),

@@ -93,7 +93,7 @@ export default defineTool({
           hint: 'Build from a Dockerfile of your own.',
         },
       );
-    const { bytes } = await call.files.read(dockerfile, { maxBytes: MAX_DOCKERFILE, real: recipe.real });
+    const { bytes } = await call.files.read(recipe, { maxBytes: MAX_DOCKERFILE });
     const text = Buffer.from(bytes).toString('utf8');
     refuseRemoteSources(text);
     const parsed = readDockerfile(text, buildArgs);

@@ -40,18 +40,18 @@ export default defineTool({
       preconditions: [],
       steps: [],
       preview: { summary: `search ${glob ?? 'the workspace'} for ${query.slice(0, 80)}` },
-      data: { query, glob: (target.kind === 'file' ? path : glob) ?? null, path },
+      data: { query, glob: target.kind === 'file' ? null : (glob ?? null), path, real },
     };
   },
 
-  async run({ data: { query, glob, path } }, { files, permits, redact, signal }) {
-    const facts = await files.look(path);
-    if (facts.type === 'missing')
+  async run({ data: { query, glob, path, real } }, { files, permits, redact, signal }) {
+    const place = await files.look(path, { real });
+    if (place.type === 'missing')
       throw new HoldpointError('not_found', `${path} is not there.`, {
         hint: 'Search with a wider glob, or without one.',
       });
-    const seen = ({ path: file, real }: FileFacts) => [file, real].every((one) => permits(fileTarget(one, 'read')));
-    const found = await files.search({
+    const seen = (file: FileFacts) => [file.path, file.real].every((one) => permits(fileTarget(one, 'read')));
+    const found = await files.search(place, {
       redact,
       query,
       ...(glob !== null && { glob }),

@@ -35,16 +35,16 @@ export default defineTool({
       preconditions: [],
       steps: [],
       preview: { summary: `find ${glob}` },
-      data: { glob: target.kind === 'file' ? null : glob, folder },
+      data: { glob: target.kind === 'file' ? null : glob, folder, real },
     };
   },
 
-  async run({ data: { glob, folder } }, { files, permits, signal }) {
-    const seen = ({ path, real }: FileFacts) => [path, real].every((one) => permits(fileTarget(one, 'read')));
-    const facts = await files.look(folder);
-    if (glob === null) return { paths: facts.type === 'file' && seen(facts) ? [folder] : [] };
-    if (facts.type !== 'folder') return { paths: [], note: `There is no folder ${folder}.` };
-    const { entries, hidden, refused, cut } = await files.list(folder, {
+  async run({ data: { glob, folder, real } }, { files, permits, signal }) {
+    const seen = (file: FileFacts) => [file.path, file.real].every((one) => permits(fileTarget(one, 'read')));
+    const found = await files.look(folder, { real });
+    if (glob === null) return { paths: found.type === 'file' && seen(found) ? [folder] : [] };
+    if (found.type !== 'folder') return { paths: [], note: `There is no folder ${folder}.` };
+    const { entries, hidden, refused, cut } = await files.list(found, {
       recursive: true,
       glob,
       permits: seen,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 
-import type { FileFacts } from '../../adapters/files/port.ts';
+import type { FileHandle, FileIdentity } from '../../adapters/files/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
-import type { Json } from '../../core/json.ts';
 import { fileTarget, withReal, workspacePath } from '../../core/paths.ts';
 import { defineTool } from '../../core/tool.ts';
 
@@ -30,60 +29,55 @@ export default defineTool({
   targets: ({ paths }) => distinct(paths).map((path) => fileTarget(path, 'destroy')),
 
   async plan({ paths }, { files }) {
-    const found: (FileFacts & { identity: Json })[] = [];
+    const found: { file: FileHandle; identity: FileIdentity }[] = [];
     for (const path of distinct(paths)) {
-      const facts = await files.look(path);
-      if (facts.type === 'folder')
+      const file = await files.look(path);
+      if (file.type === 'folder')
         throw new HoldpointError('invalid_input', `${path} is a folder; only files are removed.`, {
           hint: `List its files with file-search { "glob": "${path === '.' ? '' : `${path}/`}**" } and give their paths.`,
         });
-      if (facts.type === 'missing')
+      if (file.type === 'missing')
         throw new HoldpointError('not_found', `${path} is not there.`, {
           hint: 'Nothing was removed. Leave it out, or look for it with file-search.',
         });
-      if (found.some((other) => other.real === facts.real))
+      if (found.some((other) => other.file.real === file.real))
         throw new HoldpointError('invalid_input', `${path} is a file that another path names already.`, {
           hint: 'Name each file once, by its own path.',
         });
-      found.push({ ...facts, identity: await files.identity(path) });
+      found.push({ file, identity: await files.identity(file) });
     }
-    const total = found.reduce((sum, { size }) => sum + size, 0);
-    const first = found[0];
+    const total = found.reduce((sum, { file }) => sum + file.size, 0);
+    const first = found[0]?.file;
     return {
       effect: 'destroy' as const,
-      targets: found.flatMap(({ path, real }) => withReal(fileTarget(path, 'destroy'), real)),
-      preconditions: found.map(({ path, identity }) => ({
+      targets: found.flatMap(({ file: { path, real } }) => withReal(fileTarget(path, 'destroy'), real)),
+      preconditions: found.map(({ file: { path }, identity }) => ({
         id: `file:${path}`,
         says: `the content of ${path}`,
         value: identity,
       })),
-      steps: found.map(({ path, real }) => ({ id: path, does: `remove ${real}`, call: { remove: real } })),
+      steps: found.map(({ file: { path, real } }) => ({ id: path, does: `remove ${real}`, call: { remove: real } })),
       preview: {
         summary:
           found.length === 1 && first
             ? `remove ${first.path} (${first.size} bytes)`
             : `remove ${found.length} files (${total} bytes)`,
         text: found
-          .map(({ path, real, size }) => `${path}${real === path ? '' : ` -> ${real}`}  ${size} bytes`)
+          .map(({ file: { path, real, size } }) => `${path}${real === path ? '' : ` -> ${real}`}  ${size} bytes`)
           .join('\n'),
       },
-      data: { files: found.map(({ path, identity }) => ({ path, identity })) },
+      data: { files: found.map(({ file: { path }, identity }) => ({ path, identity })) },
     };
   },
 
   async run({ data }, { files, stepDone }) {
     // All or nothing as far as can be: one that has changed keeps the others in place.
-    for (const { path, identity } of data.files) {
-      const now = await files.identity(path);
-      if (JSON.stringify(now) !== JSON.stringify(identity))
-        throw new HoldpointError('stale', `${path} is not what it was any more; nothing was removed.`, {
-          hint: 'Look at it again and repeat the call.',
-          changes: [{ what: path, was: JSON.stringify(identity), is: JSON.stringify(now) }],
-        });
-    }
+    const expected = [];
+    for (const { path, identity } of data.files) expected.push(await files.expect(path, identity));
     const removed = [];
-    for (const { path, identity } of data.files) {
-      const { undo, before } = await files.remove(path, identity);
+    for (const file of expected) {
+      const { path } = file;
+      const { undo, before } = await files.remove(file);
       stepDone(path, { removed: true, undo });
       removed.push({ path, bytes: before, undo });
     }

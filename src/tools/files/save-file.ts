@@ -38,15 +38,16 @@ export default defineTool({
         'The content has half a character (a lone surrogate), which no file can hold.',
         { hint: 'Send well-formed Unicode.' },
       );
-    const { real, type, size } = await files.look(path);
+    const found = await files.look(path);
+    const { real, type, size } = found;
     if (type === 'folder')
       throw new HoldpointError('invalid_input', `${path} is a folder.`, { hint: 'Name a file in it.' });
     // Before reading the content: if it changes in between, the check before the run sees another identity.
-    const identity = await files.identity(path);
+    const identity = await files.identity(found);
     const exists = type === 'file';
     const mayShow = [path, real].every((one) => permits(fileTarget(one, 'read')));
     const text = mayShow
-      ? await files.diff(path, exists ? await textOf() : '', content)
+      ? await files.diff(found, exists ? await textOf() : '', content)
       : `The content there is now is not shown: reading it is not allowed at once.`;
     return {
       effect: 'write' as const,
@@ -62,7 +63,7 @@ export default defineTool({
 
     async function textOf(): Promise<string> {
       if (size > MAX_BYTES) return `(${size} bytes, too large to compare)\n`;
-      const { bytes: old } = await files.read(path, { maxBytes: MAX_BYTES, real });
+      const { bytes: old } = await files.read(found, { maxBytes: MAX_BYTES });
       return old.includes(0)
         ? `(${size} bytes of binary data)\n`
         : new TextDecoder('utf-8', { ignoreBOM: true }).decode(old);
@@ -70,15 +71,12 @@ export default defineTool({
   },
 
   async run({ data: { path, content, identity } }, { files, stepDone }) {
-    const { undo, before, after } = await files.write(path, new TextEncoder().encode(content), identity);
-    const did = isMissing(identity) ? ('created' as const) : ('replaced' as const);
+    const file = await files.expect(path, identity);
+    const { undo, before, after } = await files.write(file, new TextEncoder().encode(content));
+    const did = file.type === 'missing' ? ('created' as const) : ('replaced' as const);
     stepDone('write', { did, undo, before, after });
     return { path, did, bytes: after, undo };
   },
 
   render: ({ path, did, bytes, undo }) => `${did} ${path}: ${bytes} bytes (undo: ${undo})`,
 });
-
-function isMissing(identity: unknown): boolean {
-  return typeof identity === 'object' && identity !== null && 'missing' in identity;
-}

@@ -40,15 +40,16 @@ export default defineTool({
         'newText has half a character (a lone surrogate), which no file can hold.',
         { hint: 'Send well-formed Unicode.' },
       );
-    const { real } = await files.look(path);
+    const file = await files.look(path);
+    const { real } = file;
     // What a link leads to is decided on after planning, and errors of planning must not tell what is in it.
     if (real !== path && !bothTargets(real).every(permits))
       throw new HoldpointError('denied', `${path} is a link to a file that is not allowed here at once.`, {
         rule: 'paths',
         hint: 'Name the file itself.',
       });
-    const identity = await files.identity(path);
-    const { bytes, size } = await files.read(path, { maxBytes: MAX_BYTES, real });
+    const identity = await files.identity(file);
+    const { bytes, size } = await files.read(file, { maxBytes: MAX_BYTES });
     if (size > MAX_BYTES)
       throw new HoldpointError('invalid_input', `${path} has ${size} bytes; at most ${MAX_BYTES} are edited.`, {
         hint: 'Edit a smaller file.',
@@ -72,13 +73,14 @@ export default defineTool({
       targets: bothTargets(path).flatMap((target) => withReal(target, real)),
       preconditions: [{ id: `file:${path}`, says: `the content of ${path}`, value: identity }],
       steps: [{ id: 'write', does: `edit ${real}`, call: { write: real, replace: oldText, by: newText } }],
-      preview: { summary: `edit ${path} at line ${line}`, text: await files.diff(path, before, content) },
+      preview: { summary: `edit ${path} at line ${line}`, text: await files.diff(file, before, content) },
       data: { path, content, line, identity },
     };
   },
 
   async run({ data: { path, content, line, identity } }, { files, stepDone }) {
-    const { undo, before, after } = await files.write(path, new TextEncoder().encode(content), identity);
+    const file = await files.expect(path, identity);
+    const { undo, before, after } = await files.write(file, new TextEncoder().encode(content));
     stepDone('write', { undo, before, after });
     return { path, line, bytes: after, undo };
   },

@@ -56,10 +56,11 @@ export default defineTool({
   },
 
   async run({ data: { path, real, type, from, to } }, { files, permits, redact, signal }) {
+    const found = await files.look(path, { real });
     if (type === 'folder') {
       const seen = ({ path: entry, real: leadsTo, type: kind }: FileFacts) =>
         [entry, leadsTo].every((one) => permits(kind === 'folder' ? folderTarget(one) : fileTarget(one, 'read')));
-      const listing = await files.list(path, { respectIgnore: false, permits: seen, limit: MAX_ENTRIES, signal });
+      const listing = await files.list(found, { respectIgnore: false, permits: seen, limit: MAX_ENTRIES, signal });
       const names = listing.entries.map((entry) => nameOf(real, entry));
       const entries = fitting(names, ROOM);
       const notes = [
@@ -71,7 +72,7 @@ export default defineTool({
       ].filter(Boolean);
       return { path, entries, ...(notes.length > 0 && { note: notes.join(' ') }) };
     }
-    const { bytes, size } = await files.read(path, { maxBytes: MAX_FILE, real });
+    const { bytes, size } = await files.read(found, { maxBytes: MAX_FILE });
     if (bytes.subarray(0, 8192).includes(0)) return { path, note: `Binary file of ${size} bytes, not shown.` };
     return { path, ...linesOf(redact(new TextDecoder().decode(bytes)), from, to, size > bytes.length) };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { FilesPort } from '../../adapters/files/port.ts';
 import { processReport, reportText } from '../../adapters/processes/port.ts';
-import type { ProcessReport } from '../../adapters/processes/port.ts';
+import type { Access, ProcessReport } from '../../adapters/processes/port.ts';
 import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
 import { worseEffect } from '../../core/effect.ts';
 import { HoldpointError } from '../../core/errors.ts';
@@ -25,7 +25,8 @@ const MAX_TREE = 1000;
 export default defineTool({
   name: 'launch-process',
   title: 'Run a program',
-  description: 'Run git, kubectl, docker, gh, helm or terraform without a shell: known sub-commands and flags only.',
+  description:
+    'Run git, kubectl, docker, gh, helm, terraform, aws, npm … without a shell: known sub-commands and flags only.',
   keywords: ['command', 'exec', 'shell', 'terminal', 'cli', 'bash'],
   effect: 'write',
   needs: ['processes', 'files'],
@@ -43,9 +44,10 @@ export default defineTool({
     const classified = classify(launchOf(input), facts);
     refuseUnbound(classified.targets, permits);
     const { program, argv, cwd, folder, effect } = classified;
-    const [targets, { executable, environment }] = [
+    const access = accessOf(classified);
+    const [targets, { executable, environment, sandbox }] = [
       [...classified.targets, ...(await reached(classified, files))],
-      await processes.examine(grammarOf(program, facts)),
+      await processes.examine(grammarOf(program, facts), access),
     ];
     const where = folder === 'empty' ? 'an empty folder' : cwd === '.' ? 'the workspace' : cwd;
     return {
@@ -53,25 +55,37 @@ export default defineTool({
       targets,
       preconditions: [
         { id: `program:${program}`, says: `the program ${executable.path}`, value: executable.identity },
+        { id: 'sandbox', says: 'the sandbox', value: sandbox },
         ...(effect === 'read' ? [] : await filesRelied(classified.paths, files)),
       ],
       steps: [
-        { id: 'run', does: `run ${classified.command}`, call: { file: executable.path, argv, in: where, environment } },
+        {
+          id: 'run',
+          does: `run ${classified.command} ${sandbox === 'none' ? 'without a sandbox' : `in a sandbox: ${sandbox}`}`,
+          call: { file: executable.path, argv, in: where, environment, sandbox },
+        },
       ],
       preview: {
         summary: `run ${classified.targets[0]?.id ?? program}`,
-        text: previewText(executable.path, argv, where, environment),
+        text: previewText(executable.path, argv, where, environment, sandbox),
       },
-      data: { program, argv, cwd, executable: { ...executable }, waitSeconds: input.waitSeconds ?? DEFAULT_WAIT },
+      data: {
+        program,
+        argv,
+        cwd,
+        executable: { ...executable },
+        access: { ...access },
+        waitSeconds: input.waitSeconds ?? DEFAULT_WAIT,
+      },
     };
   },
 
   async run(
-    { data: { program, argv, cwd, executable, waitSeconds } },
+    { data: { program, argv, cwd, executable, access, waitSeconds } },
     { facts, processes, principal, signal, progress, stepDone },
   ): Promise<ProcessReport> {
     const owner = principalId(principal);
-    const id = await processes.start({ grammar: grammarOf(program, facts), executable, argv, cwd }, owner);
+    const id = await processes.start({ grammar: grammarOf(program, facts), executable, argv, cwd, ...access }, owner);
     const waiting = {
       waitMs: waitSeconds * 1000,
       maxBytes: ROOM,
@@ -79,7 +93,7 @@ export default defineTool({
       onLine: (message: string) => progress({ message }),
     };
     const report = await processes.read(id, owner, waiting);
-    stepDone('run', { id, state: report.state, exitCode: report.exitCode ?? null });
+    stepDone('run', { id, state: report.state, exitCode: report.exitCode ?? null, sandboxed: report.sandboxed });
     return report;
   },
 
@@ -145,12 +159,12 @@ async function leadsTo({ path, kind, effect }: ProcessPath, files: FilesPort): P
 }
 
 async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
-  const { type, real } = await files.look(path);
-  if (type !== 'folder' || real !== path)
+  const tree = await files.look(path);
+  if (tree.type !== 'folder' || tree.real !== path)
     throw new HoldpointError('invalid_input', `${path} is no folder, or is reached through a link.`, {
       hint: 'Name a folder of the workspace itself.',
     });
-  const { entries, refused, cut } = await files.list(path, { recursive: true, respectIgnore: false, limit: MAX_TREE });
+  const { entries, refused, cut } = await files.list(tree, { recursive: true, respectIgnore: false, limit: MAX_TREE });
   if (cut)
     throw new HoldpointError('invalid_input', `${path} holds more than ${MAX_TREE} files.`, {
       hint: 'Name a smaller folder.',
@@ -171,16 +185,29 @@ async function filesRelied(paths: readonly ProcessPath[], files: FilesPort): Pro
     read.map(async ({ path }) => ({
       id: `file:${path}`,
       says: `the content of ${path}`,
-      value: await files.identity(path),
+      value: await files.identity(await files.look(path)),
     })),
   );
 }
 
-function previewText(file: string, argv: readonly string[], where: string, environment: readonly string[]): string {
+/** What the table says it needs: the network when it acts elsewhere, the workspace to write when it changes files. */
+function accessOf({ acts, effect, paths }: Classified): Required<Access> {
+  const network = acts !== 'local';
+  return { network, writes: (!network && effect !== 'read') || paths.some((path) => path.effect !== 'read') };
+}
+
+function previewText(
+  file: string,
+  argv: readonly string[],
+  where: string,
+  environment: readonly string[],
+  sandbox: string,
+): string {
   return [
     `program      ${file}`,
     ...argv.map((arg, index) => `argument ${String(index + 1).padEnd(3)} ${JSON.stringify(arg)}`),
     `in           ${where}`,
     `environment  ${environment.join(' ')}`,
+    `sandbox      ${sandbox}`,
   ].join('\n');
 }

@@ -27,7 +27,7 @@ export interface FilesBench extends TestWorkspace {
 }
 
 /** Dispatch with the real tools, the real adapter and a shipped policy, on a copy of the sample workspace. */
-export async function newFilesBench(): Promise<FilesBench> {
+export async function newFilesBench(ports: Partial<Ports> = {}): Promise<FilesBench> {
   const workspace = newWorkspace();
   cpSync(SAMPLE_WORKSPACE, workspace.dir, { recursive: true });
   const registry = await loadRegistry();
@@ -36,7 +36,7 @@ export async function newFilesBench(): Promise<FilesBench> {
   const bench = await newBench({
     registry,
     facts,
-    ports: { files: workspace.files } as unknown as Ports,
+    ports: { files: workspace.files, ...ports } as unknown as Ports,
     policies: { current: async () => policy },
   });
   onTestFinished(() => bench.close());

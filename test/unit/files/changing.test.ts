@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { createFiles } from '../../../src/adapters/files/client.ts';
-import { newWorkspace, put, refusal, textOf } from './workspace.ts';
+import { bound, identityOf, newWorkspace, put, refusal, remove, textOf } from './workspace.ts';
 
 describe('writing and removing (C1, C2)', () => {
   test('creates with missing folders, replaces, keeps the permissions, leaves nothing behind', async () => {
@@ -36,12 +36,13 @@ describe('writing and removing (C1, C2)', () => {
     ['a folder', (path: string) => (unlinkSync(path), mkdirSync(path))],
   ])('where there is %s by now, nothing is changed', async (_, move) => {
     const { files, at, undoDir } = newWorkspace({ 'f.txt': 'old' });
-    const identity = await files.identity('f.txt');
+    const [identity, held] = [await identityOf(files, 'f.txt'), await bound(files, 'f.txt')];
     move(at('f.txt'));
     const before = readdirSync(at('.'));
     for (const call of [
-      () => files.write('f.txt', Buffer.from('mine'), identity),
-      () => files.remove('f.txt', identity),
+      () => files.write(held, Buffer.from('mine')),
+      () => files.remove(held),
+      () => files.expect('f.txt', identity),
     ])
       expect((await refusal(call)).code).toMatch(/^(?:stale|invalid_input)$/);
     expect(readdirSync(at('.'))).toEqual(before);
@@ -50,11 +51,12 @@ describe('writing and removing (C1, C2)', () => {
 
   test('a file that appeared where none was expected is not overwritten; stale says what was and is', async () => {
     const { files, at } = newWorkspace();
-    const identity = await files.identity('a/new.txt');
+    const held = await bound(files, 'a/new.txt');
+    const identity = await files.identity(held);
     mkdirSync(at('a'));
     writeFileSync(at('a/new.txt'), 'theirs');
-    const error = await refusal(() => files.write('a/new.txt', Buffer.from('mine'), identity));
-    expect(error).toMatchObject({
+    expect((await refusal(() => files.write(held, Buffer.from('mine')))).code).toBe('stale');
+    expect(await refusal(() => files.expect('a/new.txt', identity))).toMatchObject({
       code: 'stale',
       changes: [
         { what: 'a/new.txt', was: '{"missing":true,"real":"a/new.txt"}', is: expect.stringContaining('sha256') },
@@ -65,9 +67,9 @@ describe('writing and removing (C1, C2)', () => {
 
   test('of twenty writers on one file with one expectation, one wins', async () => {
     const { files } = newWorkspace({ 'f.txt': 'old' });
-    const identity = await files.identity('f.txt');
+    const held = await bound(files, 'f.txt');
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 20 }, (_, index) => files.write('f.txt', Buffer.from(`writer ${index}`), identity)),
+      Array.from({ length: 20 }, (_, index) => files.write(held, Buffer.from(`writer ${index}`))),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await textOf(files, 'f.txt')).toMatch(/^writer \d+$/);
@@ -84,24 +86,24 @@ describe('writing and removing (C1, C2)', () => {
     const { files, at } = newWorkspace();
     writeFileSync(at('large'), '');
     truncateSync(at('large'), 67_108_865);
-    expect((await refusal(() => files.identity('large'))).code).toBe('denied');
+    expect((await refusal(() => identityOf(files, 'large'))).code).toBe('denied');
   });
 
   test('folders are neither written nor removed', async () => {
     const { files } = newWorkspace({ 'a/f.txt': '' });
     for (const path of ['a', '.']) {
-      expect((await refusal(() => files.identity(path))).code).toBe('invalid_input');
-      expect((await refusal(() => files.remove(path, null))).code).toBe('invalid_input');
-      expect((await refusal(() => files.write(path, Buffer.from(''), null))).code).toBe('invalid_input');
+      expect((await refusal(() => identityOf(files, path))).code).toBe('invalid_input');
+      expect((await refusal(() => files.expect(path, { missing: true, real: path }))).code).toBe('invalid_input');
     }
-    expect((await refusal(() => files.read('a/f.txt/x', { maxBytes: 1 }))).code).toBe('not_found');
+    expect((await refusal(() => textOf(files, 'a/f.txt/x'))).code).toBe('not_found');
   });
 
   test('reads a range, and says the size of the whole', async () => {
     const { files } = newWorkspace({ 'f.txt': '0123456789' });
-    const { bytes, size } = await files.read('f.txt', { offset: 3, maxBytes: 4 });
+    const file = await files.look('f.txt');
+    const { bytes, size } = await files.read(file, { offset: 3, maxBytes: 4 });
     expect([Buffer.from(bytes).toString(), size]).toEqual(['3456', 10]);
-    expect((await files.read('f.txt', { offset: 50, maxBytes: 4 })).bytes).toHaveLength(0);
+    expect((await files.read(file, { offset: 50, maxBytes: 4 })).bytes).toHaveLength(0);
   });
 });
 
@@ -110,7 +112,7 @@ describe('undo (C2)', () => {
     const { files, at } = newWorkspace({ 'a/f.sh': 'one' });
     chmodSync(at('a/f.sh'), 0o755);
     const replaced = await put(files, 'a/f.sh', 'two');
-    const removed = await files.remove('a/f.sh', await files.identity('a/f.sh'));
+    const removed = await remove(files, 'a/f.sh');
     const created = await put(files, 'new.txt', 'new');
     expect(files.kept().map(({ id, did, path }) => [id, did, path])).toEqual([
       [created.undo, 'created', 'new.txt'],

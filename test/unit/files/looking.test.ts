@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { createFakeFiles } from '../../../src/adapters/files/fake.ts';
-import { newWorkspace, refusal } from './workspace.ts';
+import { list, newWorkspace, refusal, searchIn } from './workspace.ts';
 
 const paths = (listing: { entries: { path: string }[] }) => listing.entries.map(({ path }) => path);
 
@@ -21,8 +21,8 @@ describe('listing (C1)', () => {
     });
     symlinkSync('a', at('link'));
     symlinkSync('..', at('a/loop'));
-    expect(paths(await files.list('.', { limit: 100 }))).toEqual(['.gitignore', 'a', 'link', 'z.txt']);
-    expect(paths(await files.list('.', { limit: 100, respectIgnore: false }))).toEqual([
+    expect(paths(await list(files, '.', { limit: 100 }))).toEqual(['.gitignore', 'a', 'link', 'z.txt']);
+    expect(paths(await list(files, '.', { limit: 100, respectIgnore: false }))).toEqual([
       '.git',
       '.gitignore',
       'a',
@@ -30,12 +30,12 @@ describe('listing (C1)', () => {
       'link',
       'z.txt',
     ]);
-    expect(paths(await files.list('.', { limit: 100, recursive: true }))).toEqual([
+    expect(paths(await list(files, '.', { limit: 100, recursive: true }))).toEqual([
       '.gitignore', 'a', 'a/.gitignore', 'a/b', 'a/b/only-here', 'a/keep.log', 'a/loop', 'link', 'z.txt',
     ]); // prettier-ignore
-    expect(paths(await files.list('a/b', { limit: 100 }))).toEqual(['a/b/only-here']);
-    expect(paths(await files.list('build', { limit: 100 }))).toEqual(['build/out.txt']);
-    expect(await files.list('link', { limit: 1 })).toMatchObject({
+    expect(paths(await list(files, 'a/b', { limit: 100 }))).toEqual(['a/b/only-here']);
+    expect(paths(await list(files, 'build', { limit: 100 }))).toEqual(['build/out.txt']);
+    expect(await list(files, 'link', { limit: 1 })).toMatchObject({
       entries: [{ path: 'link/.gitignore', real: 'a/.gitignore' }],
       cut: true,
     });
@@ -45,7 +45,7 @@ describe('listing (C1)', () => {
     const { files, at } = newWorkspace({ 'ok.txt': '' });
     for (const name of ['new\nline', '\u202egnp.exe', 'tab\t', ' lead', 'dot.', 'back\\slash'])
       writeFileSync(at(name), '');
-    const { entries, refused } = await files.list('.', { limit: 100 });
+    const { entries, refused } = await list(files, '.', { limit: 100 });
     expect(entries.map(({ path }) => path)).toEqual(['ok.txt']);
     expect(refused.map(({ shown }) => shown).toSorted()).toEqual([
       ' lead',
@@ -58,10 +58,24 @@ describe('listing (C1)', () => {
     expect(refused.every(({ path, why }) => path === undefined && why !== '')).toBe(true);
   });
 
+  test('says whether a file’s owner may execute it', async () => {
+    const { files, at } = newWorkspace({ 'run.sh': '', 'a.txt': '' });
+    chmodSync(at('run.sh'), 0o744);
+    const [text, program] = (await list(files, '.', { limit: 9 })).entries;
+    expect([text?.executable, program?.executable, (await files.look('.')).executable]).toEqual([
+      false,
+      true,
+      undefined,
+    ]);
+  });
+
   test('what policy does not permit is counted and not named, also where it cannot be opened (C3)', async () => {
     const { files, at } = newWorkspace({ '.env': 'x', 'a.txt': '' });
     linkSync(at('.env'), at('secret-copy'));
-    const { entries, refused, hidden } = await files.list('.', { limit: 100, permits: ({ path }) => path === 'a.txt' });
+    const { entries, refused, hidden } = await list(files, '.', {
+      limit: 100,
+      permits: ({ path }) => path === 'a.txt',
+    });
     expect({ paths: entries.map(({ path }) => path), refused, hidden }).toEqual({
       paths: ['a.txt'],
       refused: [],
@@ -73,15 +87,15 @@ describe('listing (C1)', () => {
     const { files, at } = newWorkspace();
     mkdirSync(at('many'));
     for (let index = 0; index < 3000; index++) writeFileSync(at(`many/${index}`), '');
-    expect(await files.list('many', { limit: 50 })).toMatchObject({ cut: true, entries: { length: 50 } });
-    expect(await files.list('many', { limit: 5000 })).toMatchObject({ cut: false, entries: { length: 3000 } });
+    expect(await list(files, 'many', { limit: 50 })).toMatchObject({ cut: true, entries: { length: 50 } });
+    expect(await list(files, 'many', { limit: 5000 })).toMatchObject({ cut: false, entries: { length: 3000 } });
   });
 
   test('stops when it is told to', async () => {
     const { files, at } = newWorkspace();
     mkdirSync(at('many'));
     for (let index = 0; index < 500; index++) writeFileSync(at(`many/${index}`), '');
-    await expect(files.list('many', { limit: 5000, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+    await expect(list(files, 'many', { limit: 5000, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
       'enough',
     );
   });
@@ -98,7 +112,7 @@ describe('searching (C1, C3, A7)', () => {
     '.gitignore': 'vendor/\n',
   };
   const search = (query: string, glob?: string, permits = ({ path }: { path: string }) => path !== '.env') =>
-    newWorkspace(contents).files.search({ query, ...(glob && { glob }), permits, limit: 10 });
+    searchIn(newWorkspace(contents).files, { query, ...(glob && { glob }), permits, limit: 10 });
 
   test('text, in any letter case; whole words and the exact case first; what was skipped is counted', async () => {
     const found = await search('REDIS');
@@ -122,7 +136,7 @@ describe('searching (C1, C3, A7)', () => {
     const { files, at } = newWorkspace({ '.env': 'KEY=canary', 'a.txt': 'canary' });
     symlinkSync('.env', at('alias'));
     const asked: string[] = [];
-    const { matches } = await files.search({
+    const { matches } = await searchIn(files, {
       query: 'canary',
       permits: ({ path, real }) => (asked.push(`${path} ${real}`), real !== '.env'),
       limit: 10,
@@ -170,7 +184,7 @@ describe('searching (C1, C3, A7)', () => {
   test('patterns that are catastrophic elsewhere come to an end', async () => {
     const { files } = newWorkspace({ 'a.txt': `${'a'.repeat(50_000)}\n`.repeat(20) });
     for (const query of ['/(a+)+$b/', '/(a|a)*b/', '/(.*a){20}b/', '/^(([a-z])+.)+[A-Z]([a-z])+$/'])
-      expect((await files.search({ query, permits: () => true, limit: 5 })).files).toBe(1);
+      expect((await searchIn(files, { query, permits: () => true, limit: 5 })).files).toBe(1);
   });
 
   test('the fake finds what the real one finds', async () => {
@@ -178,8 +192,8 @@ describe('searching (C1, C3, A7)', () => {
     const real = newWorkspace(rest).files;
     const fake = createFakeFiles(rest);
     for (const options of [{ query: 'redis' }, { query: '/url/i', glob: '**/*.py' }, { query: 'redis', glob: '.env' }])
-      expect(await fake.search({ ...options, permits: () => true, limit: 9 })).toEqual(
-        await real.search({ ...options, permits: () => true, limit: 9 }),
+      expect(await searchIn(fake, { ...options, permits: () => true, limit: 9 })).toEqual(
+        await searchIn(real, { ...options, permits: () => true, limit: 9 }),
       );
     for (const path of ['.', 'src', 'docker/Dockerfile', 'nowhere'])
       expect(await fake.look(path)).toEqual(await real.look(path));
@@ -189,6 +203,6 @@ describe('searching (C1, C3, A7)', () => {
       { limit: 9, recursive: true },
       { limit: 9, recursive: true, glob: '**/*r*' },
     ])
-      expect(await fake.list('.', options)).toEqual(await real.list('.', options));
+      expect(await list(fake, '.', options)).toEqual(await list(real, '.', options));
   });
 });

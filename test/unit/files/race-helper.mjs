@@ -1,38 +1,83 @@
-// Exchanges the folder argv[2] with a link to argv[3], over and over, until its stdin ends; prints how often.
-import { renameSync, rmSync, symlinkSync } from 'node:fs';
+// Exchanges entries of a workspace with what leads out of it, over and over, until its stdin ends; prints how often.
+// argv[2]: JSON, a list of { how, path, with }, paths absolute.
+import { linkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 
-const [, , folder, outside] = process.argv;
+const exchanges = JSON.parse(process.argv[2]);
 let swaps = 0;
 
+/** Each puts something else there, and gives what puts the right thing back. */
+const HOW = {
+  /** A folder becomes a link to `with`. */
+  folder({ path, with: outside }) {
+    const aside = `${path}.aside`;
+    renameSync(path, aside);
+    insist(path, () => symlinkSync(outside, path));
+    return () => insist(path, () => renameSync(aside, path));
+  },
+  /** A file becomes a link to `with`, a hard link to it, or what `with` is, for a moment. */
+  link: (each) => replaced(each, symlinkSync),
+  hard: (each) => replaced(each, linkSync),
+  /** A pipe that was made beside takes the file's place. */
+  pipe({ path, with: pipe }) {
+    const aside = `${path}.aside`;
+    renameSync(path, aside);
+    renameSync(pipe, path);
+    return () => {
+      renameSync(path, pipe);
+      renameSync(aside, path);
+    };
+  },
+  /** A link inside, to `inside`, leads out. */
+  target({ path, inside, with: outside }) {
+    const to = (text) => {
+      symlinkSync(text, `${path}.new`);
+      renameSync(`${path}.new`, path);
+    };
+    to(outside);
+    return () => to(inside);
+  },
+};
+
+function replaced({ path, with: outside }, make) {
+  const fresh = `${path}.new`;
+  make(outside, fresh);
+  renameSync(fresh, path);
+  return () => {
+    writeFileSync(fresh, 'inside');
+    renameSync(fresh, path);
+  };
+}
+
 /** Does it, also when somebody has made a folder of that name in between, and goes on writing in it. */
-function insist(act) {
+function insist(path, act) {
   for (;;) {
     try {
       return act();
     } catch (error) {
-      if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(error.code)) throw error;
-      clear();
+      if (!['EEXIST', 'ENOTEMPTY', 'ENOTDIR', 'EISDIR'].includes(error.code)) throw error;
+      try {
+        rmSync(path, { recursive: true, force: true });
+      } catch (inner) {
+        if (inner.code !== 'ENOTEMPTY') throw inner;
+      }
     }
   }
 }
 
-function clear() {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch (error) {
-    if (error.code !== 'ENOTEMPTY') throw error;
-  }
+/** Long enough for some calls to get through, short enough to fall between the steps of others. */
+function pause() {
+  for (const until = performance.now() + Math.random() * 0.6; performance.now() < until;);
 }
 
 process.stdin.resume();
 process.stdout.write('ready\n');
 while (!process.stdin.readableEnded) {
-  for (let turn = 0; turn < 200; turn++, swaps++) {
-    renameSync(folder, `${folder}.aside`);
-    insist(() => symlinkSync(outside, folder));
-    insist(() => renameSync(`${folder}.aside`, folder));
-    // Long enough for some calls to get through.
-    for (const until = performance.now() + 0.3; performance.now() < until;);
+  for (let turn = 0; turn < 100; turn++, swaps++) {
+    const each = exchanges[Math.floor(Math.random() * exchanges.length)];
+    const back = HOW[each.how](each);
+    pause();
+    back();
+    pause();
   }
   await new Promise(setImmediate);
 }

@@ -32,8 +32,8 @@ describe('redaction of text (C3)', () => {
   test.each([
     ['DB_PASSWORD=hunter2hunter', `DB_PASSWORD=${MASK}`],
     ['api_key: abcd1234', `api_key: ${MASK}`],
-    ['  "clientSecret": "s3cr3tvalue",', `  "clientSecret": ${MASK},`],
-    ['export REDIS_TOKEN="a b c d"', `export REDIS_TOKEN=${MASK}`],
+    ['  "clientSecret": "s3cr3tvalue",', `  "clientSecret": "${MASK}",`],
+    ['export REDIS_TOKEN="a b c d"', `export REDIS_TOKEN="${MASK}"`],
     ['postgres://app:pa55word@db:5432/x', `postgres://app:${MASK}@db:5432/x`],
     ['Authorization: Bearer abcdefghijklmnop', `Authorization: Bearer ${MASK}`],
   ])('%s keeps its key and loses its value', (before, after) => {
