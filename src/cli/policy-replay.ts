@@ -27,7 +27,11 @@ export function registerReplay(policy: Command): void {
   jsonOption(sharedOptions(policy.command('replay')))
     .description('decide the calls of the audit log by another policy, and say what would change; runs nothing')
     .requiredOption('--against <name|file>', 'the other policy')
-    .option('--since <age|date>', 'from when on: 30d, 12h, 2026-07-01', since, since('30d'))
+    .addOption(
+      new Option('--since <age|date>', 'from when on: 30d, 12h, 2026-07-01')
+        .argParser(since)
+        .default(since('30d'), '30d'),
+    )
     .option('--examples <number>', 'examples of each change', examples, 3)
     .addOption(
       new Option('--fail-on <change>', 'exit 1 when answers are loosened, or when any changes')

@@ -56,6 +56,19 @@ export function selectorOf(name: string, declared: WorkflowInput | undefined): S
   return TELLING.find(([words]) => words.test(name))?.[1];
 }
 
+/** What a text says of a switch that is on, or off, in any letter case. */
+const ON = /^(?:true|yes|y|on|1|enabled?)$/i;
+const OFF = /^(?:|false|no|n|off|0|disabled?|none)$/i;
+
+/** A switch says with its name what it switches: `production: true`, `deployToProd: yes`. */
+export function switchTargets(launch: Launched, base: NonNullable<Target['at']>, name: string): Target[] {
+  return name
+    .replace(/([\p{Ll}\d])(?=\p{Lu})/gu, '$1-')
+    .split(/[_-]+/)
+    .filter(Boolean)
+    .map((word) => targetAt(launch, { ...base, githubEnvironment: word }));
+}
+
 /** What one input of a launch names. Any text may be an environment's name; one that says it is one counts by itself too. */
 export function inputTargets(
   launch: Launched,
@@ -65,14 +78,11 @@ export function inputTargets(
   declared: WorkflowInput | undefined,
 ): Target[] {
   const selector = selectorOf(name, declared);
-  if (value === null) return selector === undefined ? [] : [unresolved(launch, `inputs.${name}`)];
-  if (value === '' || value === 'false' || declared?.type === 'number') return [];
-  // A switch that is on says with its name what it switches: `production: true`.
-  if (value === 'true')
-    return name
-      .split(/[_-]+/)
-      .filter(Boolean)
-      .map((word) => targetAt(launch, { ...base, githubEnvironment: word }));
+  if (value === null)
+    return selector === undefined ? switchTargets(launch, base, name) : [unresolved(launch, `inputs.${name}`)];
+  if (OFF.test(value)) return [];
+  if (ON.test(value)) return switchTargets(launch, base, name);
+  if (declared?.type === 'number') return [];
   return [
     ...(value.length > MAX_NAME ? [] : [targetAt(launch, { ...base, githubEnvironment: value })]),
     ...(selector === undefined ? [] : [targetAt(launch, { [selector]: value.slice(0, MAX_NAME) })]),

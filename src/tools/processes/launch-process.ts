@@ -75,16 +75,18 @@ export default defineTool({
         cwd,
         executable: { ...executable },
         access: { ...access },
-        waitSeconds: input.waitSeconds ?? DEFAULT_WAIT,
       },
+      // No part of what is approved or denied: the same command with another wait is the same command.
+      manner: { waitSeconds: input.waitSeconds ?? DEFAULT_WAIT },
     };
   },
 
   async run(
-    { data: { program, argv, cwd, executable, access, waitSeconds } },
+    { data: { program, argv, cwd, executable, access }, manner },
     { facts, processes, principal, signal, progress, stepDone },
   ): Promise<ProcessReport> {
     const owner = principalId(principal);
+    const { waitSeconds } = manner as { waitSeconds: number };
     const id = await processes.start({ grammar: grammarOf(program, facts), executable, argv, cwd, ...access }, owner);
     const waiting = {
       waitMs: waitSeconds * 1000,
