@@ -5,6 +5,7 @@ import { STATES, type State } from '../approvals/states.ts';
 import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { plainLine } from './plain.ts';
 import { ask, hasTerminal } from './prompt.ts';
 import { withRecords, type Records } from './records.ts';
 import { requestLine, requestText } from './request-text.ts';
@@ -100,7 +101,8 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
   await withRecords(config, async (records) => {
     const { approvals, approvers } = records;
     const request = await approvals.named(id);
-    console.error(requestText(request));
+    // Once more at the end: a long preview moves the beginning off the screen.
+    console.error(`${requestText(request)}\n\nTo ${decision}: ${plainLine(request.summary)}`);
     const passphrase = await passphraseOf(flags, decision, config, records);
     const at = await approvals.now();
     const unsigned = {

@@ -1,5 +1,8 @@
-/** What a terminal would act on or show in another order: control characters, escape sequences, direction marks. */
-const ACTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/**
+ * What a terminal would act on or show in another order: control characters, escape sequences, direction marks; and letters and
+ * signs that show as nothing.
+ */
+const ACTIVE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u034F\u115F\u1160\u2800\u3164\uFFA0]/gu;
 
 /** Text that an agent or another system wrote, made safe for a terminal: what would act is shown as its code point. */
 export function plain(text: string): string {
@@ -10,5 +13,6 @@ export function plain(text: string): string {
 
 /** The same on one line. */
 export function plainLine(text: string): string {
-  return plain(text).replace(/\s*\n\s*/g, ' ⏎ ');
+  const lines = plain(text).split('\n');
+  return lines.length === 1 ? (lines[0] ?? '') : lines.map((line) => line.trim()).filter(Boolean).join(' ⏎ ');
 }

@@ -55,6 +55,7 @@ function field(name: string, value: string): string {
   return `${name.padEnd(11)} ${value}`;
 }
 
+/** Marked on every line: what others wrote must not look like a line of the request's own. */
 function indent(text: string): string {
-  return text.replace(/^/gm, '  ');
+  return text.replace(/^/gm, '  │ ');
 }

@@ -43,7 +43,7 @@ export function createRedactor(known: Iterable<string>): Redactor {
   const visit = (value: Json, secret: boolean): Json => {
     if (typeof value === 'string') return secret && value !== '' ? MASK : text(value);
     if (typeof value === 'number') return secret ? MASK : value;
-    if (Array.isArray(value)) return value.map((item) => visit(item, secret));
+    if (Array.isArray(value)) return value.map((item, at) => visit(item, secret || isFlagsValue(value, at)));
     if (typeof value !== 'object' || value === null) return value;
     const named = namedValue(value);
     const isSecret = value['kind'] === 'Secret';
@@ -78,6 +78,13 @@ export function createRedactor(known: Iterable<string>): Redactor {
     },
   };
   return redactor;
+}
+
+/** Whether the item before is a flag that takes a secret: `--password`, and the `-p` of `docker login`. */
+function isFlagsValue(items: readonly Json[], at: number): boolean {
+  const before = items[at - 1];
+  const flag = typeof before === 'string' ? /^--?([\w-]{1,100})$/.exec(before)?.[1] : undefined;
+  return flag !== undefined && (isSecretName(flag) || (flag === 'p' && items.includes('login')));
 }
 
 /** Under a secret's key these say which secret, or how it is mounted. */

@@ -130,6 +130,8 @@ export async function newWorld(attack: Attack): Promise<World> {
     env: {
       PATH: [at('bin'), process.env['PATH'] ?? ''].join(delimiter),
       HOME: home,
+      // Compiled code is kept between the worlds: the server is the same.
+      XDG_CACHE_HOME: CACHE,
       USER: 'attacked',
       HOLDPOINT_APPROVER_PASSPHRASE: '',
       KUBECONFIG: at('kubeconfig'),
@@ -145,6 +147,8 @@ export async function newWorld(attack: Attack): Promise<World> {
     },
   };
 }
+
+const CACHE = join(tmpdir(), 'holdpoint-attack-cache');
 
 const GIT = {
   GIT_AUTHOR_NAME: 'a',

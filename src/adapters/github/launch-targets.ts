@@ -56,12 +56,11 @@ export function selectorOf(name: string, declared: WorkflowInput | undefined): S
   return TELLING.find(([words]) => words.test(name))?.[1];
 }
 
-/** What a text says of a switch that is on, or off, in any letter case. */
+/** How a switch is written that is on. */
 const ON = /^(?:true|yes|y|on|1|enabled?)$/i;
-const OFF = /^(?:|false|no|n|off|0|disabled?|none)$/i;
 
-/** A switch says with its name what it switches: `production: true`, `deployToProd: yes`. */
-export function switchTargets(launch: Launched, base: NonNullable<Target['at']>, name: string): Target[] {
+/** A switch that is on says with its name what it switches: `production: true`, `deployToProd: yes`. */
+function switchTargets(launch: Launched, base: NonNullable<Target['at']>, name: string): Target[] {
   return name
     .replace(/([\p{Ll}\d])(?=\p{Lu})/gu, '$1-')
     .split(/[_-]+/)
@@ -78,12 +77,16 @@ export function inputTargets(
   declared: WorkflowInput | undefined,
 ): Target[] {
   const selector = selectorOf(name, declared);
-  if (value === null)
-    return selector === undefined ? switchTargets(launch, base, name) : [unresolved(launch, `inputs.${name}`)];
-  if (OFF.test(value)) return [];
-  if (ON.test(value)) return switchTargets(launch, base, name);
-  if (declared?.type === 'number') return [];
+  if (value === null) {
+    if (selector !== undefined) return [unresolved(launch, `inputs.${name}`)];
+    // A switch that nobody knows may be on.
+    return ['boolean', 'choice'].includes(declared?.type ?? '') ? switchTargets(launch, base, name) : [];
+  }
+  if (value === '' || value === 'false') return [];
+  const switched = ON.test(value) ? switchTargets(launch, base, name) : [];
+  if (value === 'true' || declared?.type === 'number') return switched;
   return [
+    ...switched,
     ...(value.length > MAX_NAME ? [] : [targetAt(launch, { ...base, githubEnvironment: value })]),
     ...(selector === undefined ? [] : [targetAt(launch, { [selector]: value.slice(0, MAX_NAME) })]),
   ];

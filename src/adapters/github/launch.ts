@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { Target } from '../../core/target.ts';
 import { namesIn, resolveTemplate, type Value } from './expressions.ts';
-import { inputTargets, selectorOf, switchTargets, targetAt, unresolved } from './launch-targets.ts';
+import { inputTargets, targetAt, unresolved } from './launch-targets.ts';
 import { readWorkflow, workflowStem, type Workflow, type WorkflowInput, type WorkflowJob } from './workflow.ts';
 
 /** As deep as GitHub lets reusable workflows call one another. */
@@ -54,10 +54,8 @@ export function launchTargets(workflow: Workflow | undefined, launch: Launch): T
   const values = inputValues(workflow, launch);
   const targets = [targetAt(launch, baseOf(launch))];
   if (values === 'unknown') {
-    for (const [name, input] of declaredInputs(workflow, launch)) {
-      if (selectorOf(name, input) !== undefined) targets.push(unresolved(launch, `inputs.${name}`));
-      else targets.push(...switchTargets(launch, baseOf(launch), name));
-    }
+    for (const [name, input] of declaredInputs(workflow, launch))
+      targets.push(...inputTargets(launch, baseOf(launch), name, null, input));
   } else {
     for (const { name, value, declared } of values.values())
       targets.push(...inputTargets(launch, baseOf(launch), name, value, declared));

@@ -129,6 +129,29 @@ describe('I1 a launch touches', () => {
     expect(found).toContainEqual({ ...base, githubEnvironment: 'production' });
   });
 
+  test.each(['yes', 'On', '1', 'TRUE', 'enabled'])('a switch written %s says its name too', (value) => {
+    const found = places({ on: inputs('deploy_to_production: {}'), launch: { inputs: { deploy_to_production: value } } });
+    expect(found).toContainEqual({ ...base, githubEnvironment: 'production' });
+    expect(found).toContainEqual({ ...base, githubEnvironment: value });
+  });
+
+  test('a switch’s name in camel case is its words', () => {
+    const found = places({ on: inputs('deployToProd: { type: boolean, default: true }') });
+    expect(found).toContainEqual({ ...base, githubEnvironment: 'Prod' });
+  });
+
+  test('a number that switches says its name; one that tells an environment counts by itself as before', () => {
+    const on = inputs('production: { type: number }, stage: {}');
+    const found = places({ on, launch: { inputs: { production: '1', stage: 'on' } } });
+    expect(found).toContainEqual({ ...base, githubEnvironment: 'production' });
+    expect(found).toContainEqual({ githubEnvironment: 'on' });
+  });
+
+  test('a switch that nobody knows may be on: a re-run of a run that somebody else started', () => {
+    const on = inputs('production: { type: boolean }, version: {}');
+    expect(places({ on, launch: { inputs: 'unknown' } })).toEqual([{ ...base, githubEnvironment: 'production' }]);
+  });
+
   test('values that are not known: of inputs that tell an environment they count, and in expressions', () => {
     const on = inputs('environment: {}, version: {}');
     expect(places({ on, launch: { inputs: 'unknown' } })).toEqual(['?']);

@@ -54,6 +54,15 @@ describe('where programs act that reach elsewhere (C4, I1)', () => {
 });
 
 describe('what is passed on in place of what is written (C4)', () => {
+  test('helm does not read schemas, which name addresses and files that it would fetch', () => {
+    expect(classified('helm template x kubernetes/chart').argv).toContain('--skip-schema-validation');
+    expect(classified('helm lint kubernetes/chart').argv).toContain('--skip-schema-validation');
+  });
+
+  test('npm looks for a package where it runs and in no folder above', () => {
+    expect(classified('npm ls').argv).toEqual(['--prefix=.', 'ls']);
+  });
+
   test('systemctl status runs show, which prints no command lines and no journal', () => {
     const { argv, command } = classified('systemctl status docker');
     expect(command).toBe('systemctl status');

@@ -63,6 +63,17 @@ describe('every form that a secret is written in (C3)', () => {
     }
   });
 
+  test('arguments: the value after a flag that takes a secret, as a list and as a line', () => {
+    const args = ['login', '-u', 'ann', '-p', 'open sesame', 'registry.example'];
+    expect(json(args)).toEqual(['login', '-u', 'ann', '-p', MASK, 'registry.example']);
+    expect(json(['db', '--password', 'open sesame', '-v'])).toEqual(['db', '--password', MASK, '-v']);
+    expect(json(['patch', 'deployment', 'api', '-p', '{"spec":{}}'])).toContain('{"spec":{}}');
+    expect(text('docker login -u ann -p opensesame registry.example')).toBe(
+      `docker login -u ann -p ${MASK} registry.example`,
+    );
+    expect(text(JSON.stringify({ args: ['login', '-p', 'opensesame'] }))).not.toContain('opensesame');
+  });
+
   test('Kubernetes Secrets, the Engine’s environments and named values in objects; keys stay', () => {
     expect(
       json({
