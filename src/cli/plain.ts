@@ -14,5 +14,10 @@ export function plain(text: string): string {
 /** The same on one line. */
 export function plainLine(text: string): string {
   const lines = plain(text).split('\n');
-  return lines.length === 1 ? (lines[0] ?? '') : lines.map((line) => line.trim()).filter(Boolean).join(' ⏎ ');
+  return lines.length === 1
+    ? (lines[0] ?? '')
+    : lines
+        .map((line) => line.trim())
+        .filter(Boolean)
+        .join(' ⏎ ');
 }

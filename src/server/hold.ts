@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { ApprovalRequest, Claim, VisiblePlan } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
@@ -22,6 +23,7 @@ export async function hold(
   services: Services,
 ): Promise<Answer> {
   const { terms } = decision;
+  refuseSecrets(input, plan, services.redactor);
   if (!terms) throw new HoldpointError('internal', 'A held call has no approval terms.');
   await services.audit.flush();
   const request = await services.approvals.request({
@@ -165,6 +167,21 @@ function unrecorded(id: string): string {
 
 function withNext({ envelope, text }: Answer, next: string): Answer {
   return { envelope: { ...envelope, next }, text: `${text}\n${next}` };
+}
+
+/**
+ * A held call names secrets and does not hold them: nobody can judge what is masked, and a request waits for hours. What is
+ * written into files is theirs: it is encrypted while it waits, and the policy says which files.
+ */
+function refuseSecrets(input: JsonObject, plan: Plan, redactor: Redactor): void {
+  if (plan.targets.every(({ kind }) => kind === 'file' || kind === 'folder')) return;
+  const shown = redactor.json(input);
+  const [name] = Object.entries(input).find(([key, value]) => !isDeepStrictEqual(value, shown[key])) ?? [];
+  if (name === undefined) return;
+  throw new HoldpointError('denied', `"${name}" holds what looks like a secret, and this call waits for a person.`, {
+    rule: 'secrets',
+    hint: 'Name the secret where it is kept (a secret of GitHub, a Kubernetes secretKeyRef, a build secret) and leave its value out.',
+  });
 }
 
 /** What people are shown of a plan: its secrets masked. */

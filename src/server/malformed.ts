@@ -1,7 +1,9 @@
 import type { Services } from './services.ts';
 
-/** Records a minute; a flood beyond is counted, so that it fills neither the log nor what waits to be written. */
+/** Recorded one by one in a minute; a flood beyond is recorded by its count, so that it fills neither the disk nor the queue. */
 const KEPT = 200;
+/** How many of them one record counts, at most. */
+const COUNTED = 1000;
 const MINUTE = 60_000;
 
 /**
@@ -16,29 +18,28 @@ export function createMalformed({
   let kept = 0;
   let leftOut = 0;
   let minute: NodeJS.Timeout | undefined;
-  const record = (data: { malformed: string; begins?: string; leftOut?: number }): void => {
+  const recorded = (data: { malformed: string; begins?: string; leftOut?: number }): boolean => {
     try {
       audit.append({ kind: 'received', data });
+      return true;
     } catch (err) {
-      leftOut += 1;
       log('error', { err }, 'what was no message could not be recorded');
+      return false;
     }
+  };
+  const count = (): void => {
+    if (leftOut > 0 && recorded({ malformed: 'more than are recorded one by one', leftOut })) leftOut = 0;
   };
   const nextMinute = (): void => {
     minute = undefined;
     kept = 0;
-    if (leftOut === 0) return;
-    const count = leftOut;
-    leftOut = 0;
-    record({ malformed: 'more than are recorded one by one', leftOut: count });
+    count();
   };
   return (reason, begins) => {
     minute ??= setTimeout(nextMinute, MINUTE).unref();
-    if (kept >= KEPT) {
-      leftOut += 1;
-      return;
-    }
     kept += 1;
-    record({ malformed: reason, begins: redactor.text(begins).slice(0, 80) });
+    if (kept <= KEPT && recorded({ malformed: reason, begins: redactor.text(begins).slice(0, 80) })) return;
+    leftOut += 1;
+    if (leftOut % COUNTED === 0) count();
   };
 }

@@ -130,7 +130,10 @@ describe('I1 a launch touches', () => {
   });
 
   test.each(['yes', 'On', '1', 'TRUE', 'enabled'])('a switch written %s says its name too', (value) => {
-    const found = places({ on: inputs('deploy_to_production: {}'), launch: { inputs: { deploy_to_production: value } } });
+    const found = places({
+      on: inputs('deploy_to_production: {}'),
+      launch: { inputs: { deploy_to_production: value } },
+    });
     expect(found).toContainEqual({ ...base, githubEnvironment: 'production' });
     expect(found).toContainEqual({ ...base, githubEnvironment: value });
   });

@@ -65,6 +65,17 @@ describe('one call', () => {
     expect(bench.world.runs).toEqual([]);
   });
 
+  test('a held one with a secret among its arguments is denied: nobody can judge what is masked (C3)', async () => {
+    const secret = ['gh', `p_${'Zq3x'.repeat(9)}`].join('');
+    const { envelope } = await bench.call('value', { ...write, to: secret });
+    expect(envelope).toMatchObject({
+      status: 'denied',
+      error: { rule: 'secrets', reason: expect.stringMatching(/^"to"/) },
+    });
+    expect(await bench.services.approvals.list()).toEqual([]);
+    expect((await bench.call('value', { ...write, namespace: 'dev', to: secret })).envelope.status).toBe('done');
+  });
+
   test('a dry run gives plan and decision and stores no request (A7)', async () => {
     const { envelope } = await bench.call('value', { ...write, dryRun: true });
     expect(envelope).toMatchObject({
