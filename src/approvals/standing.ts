@@ -48,7 +48,11 @@ export function voidReason(
 ): string | undefined {
   if (decision.id !== body.id || decision.digest !== digest) return 'it was signed for another request';
   if (decision.at > body.approveBy) return 'it was signed after the time to approve';
-  if (!body.terms.requesterMayApprove && decision.decision === 'approve' && approver.person === body.principal.person)
+  if (
+    !body.terms.requesterMayApprove &&
+    decision.decision === 'approve' &&
+    mayBeSame(approver.person, body.principal.person)
+  )
     return `the rule asks for somebody other than ${body.principal.person}, whose agent asks`;
   const signed = verify(
     null,
@@ -57,4 +61,10 @@ export function voidReason(
     Buffer.from(decision.signature, 'base64'),
   );
   return signed ? undefined : "its signature is not by this approver's registered key";
+}
+
+/** In doubt they are: of a token the person is `SUB@ISSUER`, where `SUB` may be the name, or the mail address, of a user here. */
+function mayBeSame(approver: string, requester: string): boolean {
+  const [here, asks] = [approver.toLowerCase(), requester.toLowerCase()];
+  return asks === here || asks.startsWith(`${here}@`);
 }

@@ -18,6 +18,12 @@ export function refuseSecretArguments(buildArgs: Readonly<Record<string, string>
         hint: `Names are letters, digits and underscores; values have at most ${MAX_VALUE} characters.`,
       });
     }
+    // It names an image that BuildKit fetches and runs as the builder itself, and other settings of the builder.
+    if (/^BUILDKIT_/i.test(name))
+      throw new HoldpointError('denied', `The build argument ${name} changes the builder.`, {
+        rule: 'build-args',
+        hint: 'Leave it out; the Dockerfile is built by the Engine’s own builder.',
+      });
     if (!hintsAtSecret(name) && !looksRandom(value) && !holdsToken(value)) continue;
     throw new HoldpointError(
       'denied',

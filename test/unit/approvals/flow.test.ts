@@ -229,6 +229,16 @@ describe('I2 deciding', () => {
     expect(await server.decide(strict, 'bob')).toMatchObject({ state: 'approved' });
   });
 
+  test.each(['ann@id.example', 'Ann@corp.example@id.example'])(
+    'of a token %s may be the user ann: then ann is nobody else',
+    async (person) => {
+      const principal = { person, agent: 'devops', client: 'claude' };
+      const strict = await server.approvals.request(holdOf('b', { principal, terms: { requesterMayApprove: false } }));
+      await expect(server.decide(strict, 'alice')).rejects.toMatchObject({ code: 'denied' });
+      expect(await server.decide(strict, 'bob')).toMatchObject({ state: 'approved' });
+    },
+  );
+
   test('one denial is final, needs a reason, and the same plan is refused for a while', async () => {
     const request = await server.approvals.request(holdOf('a', { terms: { approvals: 2 } }));
     await server.decide(request, 'alice');

@@ -51,6 +51,12 @@ copy .env $TARGET /y
 });
 
 describe('build arguments', () => {
+  test.each(['BUILDKIT_SYNTAX', 'buildkit_inline_cache'])('C3 refuses %s, which changes the builder', (name) => {
+    expect(() => refuseSecretArguments({ [name]: 'example.org/frontend' })).toThrow(
+      expect.objectContaining({ code: 'denied', rule: 'build-args' }),
+    );
+  });
+
   test.each<[name: string, value: string]>([
     ['GITHUB_TOKEN', 'x'],
     ['npm_token', 'x'],
