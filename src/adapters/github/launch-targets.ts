@@ -50,7 +50,7 @@ export function unresolved(launch: Launched, what: string): Target {
 }
 
 /** The selector that an input's value is for by its type or name; undefined for other inputs. */
-export function selectorOf(name: string, declared: WorkflowInput | undefined): Selector | undefined {
+function selectorOf(name: string, declared: WorkflowInput | undefined): Selector | undefined {
   if (declared?.type === 'boolean' || declared?.type === 'number') return undefined;
   if (declared?.type === 'environment') return 'githubEnvironment';
   return TELLING.find(([words]) => words.test(name))?.[1];
