@@ -180,17 +180,19 @@ function realPorts(
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
     ...(docker.host ? { DOCKER_HOST: docker.host } : {}),
   };
+  const sandbox = { mode: processes.sandbox, hidden: [state, keys], fixed: protect, readable: processes.readable };
   return {
     processes: createProcesses({
       mask: redactor.stream,
       workspace,
       environment: { ...environment, ...settings },
-      sandbox: { mode: processes.sandbox, hidden: [state, keys], fixed: protect, readable: processes.readable },
+      sandbox,
       limits: { memoryBytes: processes.memoryMb * 1_048_576, processes: processes.maxProcesses },
     }),
     git: createGit({
       workspace,
       environment,
+      sandbox,
       grammar: programs['git'] ?? lacking('git'),
       ...(github.token ? { credentials: { host: hostOf(github.url), token: github.token } } : {}),
     }),

@@ -1,5 +1,5 @@
 import type { ProgramGrammar } from '../../core/programs.ts';
-import { createPreparation } from '../processes/port.ts';
+import { createPreparation, type SandboxSettings } from '../processes/port.ts';
 import { createCommitting } from './committing.ts';
 import { createLooking } from './looking.ts';
 import type { GitPort } from './port.ts';
@@ -15,12 +15,14 @@ export interface GitSettings {
   grammar: ProgramGrammar;
   /** The token for pushing over https to this host, such as `github.com`. */
   credentials?: { host: string; token: string };
+  /** As for programs: git runs in it, but for what talks to remotes. */
+  sandbox?: SandboxSettings;
 }
 
 /** The workspace's repository; see GitPort. Cheap: nothing is looked at before the first use. */
 export function createGit(settings: GitSettings): GitPort & { close(): Promise<void> } {
-  const { workspace, environment, grammar } = settings;
-  const preparation = createPreparation({ workspace, environment });
+  const { workspace, environment, grammar, sandbox } = settings;
+  const preparation = createPreparation({ workspace, environment, ...(sandbox ? { sandbox } : {}) });
   const within = createWithin(preparation, strictGrammar(grammar));
   return {
     ...createLooking(within),

@@ -19,6 +19,8 @@ export interface GitCommand {
   limit?: number;
   /** Bytes of output that are kept; more ends the command, and `cut` says so. */
   maxBytes?: number;
+  /** Whether it talks to a remote, with the operator's ssh and credentials: it runs outside of the sandbox. */
+  reachesOut?: boolean;
 }
 
 export interface GitOutput {
@@ -33,6 +35,8 @@ export interface Place {
   file: string;
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** What to start in place of `file`, in a sandbox where there is one. */
+  command?: (argv: readonly string[]) => Promise<{ file: string; args: string[]; name?: string }>;
 }
 
 /**
@@ -40,12 +44,17 @@ export interface Place {
  *
  * @throws HoldpointError `timeout`, `unavailable`; how the command itself ended is in `code`.
  */
-export function runGit(place: Place, command: GitCommand, signal: AbortSignal): Promise<GitOutput> {
-  const { args, input, env, limit = LIMIT, maxBytes = MAX_OUTPUT } = command;
+export async function runGit(place: Place, command: GitCommand, signal: AbortSignal): Promise<GitOutput> {
+  const { input, env, limit = LIMIT, maxBytes = MAX_OUTPUT } = command;
+  const argv = ['--no-pager', ...command.args];
+  const started =
+    place.command && command.reachesOut !== true
+      ? await place.command(argv)
+      : { file: place.file, args: argv, name: 'git' };
   signal.throwIfAborted();
   return new Promise((done, fail) => {
-    const child = spawn(place.file, ['--no-pager', ...args], {
-      argv0: 'git',
+    const child = spawn(started.file, started.args, {
+      ...(started.name === undefined ? {} : { argv0: started.name }),
       cwd: place.cwd,
       env: { ...place.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -89,7 +98,7 @@ export function runGit(place: Place, command: GitCommand, signal: AbortSignal): 
     child.on('close', (code) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', cancel);
-      const what = `git ${args[0]}`;
+      const what = `git ${command.args[0]}`;
       if (ended === 'cancelled') return fail(new HoldpointError('timeout', `${what} was cancelled.`));
       if (ended === 'time')
         return fail(

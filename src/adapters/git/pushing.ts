@@ -85,6 +85,7 @@ export function createPushing(within: Within, settings: Settings): Pick<GitPort,
           args: ['push', ...flags, lease, '--', remote.url, `${commit}:${ref}`],
           env: await connection(repository, remote, settings),
           limit: PUSH_LIMIT,
+          reachesOut: true,
         });
         const done = stdout.split('\n').some((line) => /^[ *=]\t/.test(line) && line.includes(`:${ref}\t`));
         if (code !== 0 || !done) throw pushError(call.redact(`${stdout}\n${stderr}`), update);
@@ -124,6 +125,7 @@ async function onRemote(
     env: await connection(repository, remote, settings),
     limit: ASK_LIMIT,
     maxBytes: 65_536,
+    reachesOut: true,
   });
   if (code === 0) {
     const line = stdout.split('\n').find((each) => each.endsWith(`\t${ref}`));

@@ -51,7 +51,7 @@ export function strictGrammar(grammar: ProgramGrammar): ProgramGrammar {
 export function createWithin(preparation: Preparation, grammar: ProgramGrammar): Within {
   return async (call, work) => {
     const { executable } = await preparation.examine(grammar);
-    const prepared = await preparation.prepare(grammar, executable, '.');
+    const prepared = await preparation.prepare(grammar, executable, '.', { writes: true });
     const run = (command: GitCommand) => runGit({ file: executable.path, ...prepared }, command, call.signal);
     try {
       return await work({

@@ -88,6 +88,7 @@ export interface ProcessesPort {
 }
 
 export { createPreparation } from './prepare.ts';
+export type { SandboxSettings } from './sandbox.ts';
 export type { Preparation } from './prepare.ts';
 export { processReport, reportText } from './report.ts';
 
