@@ -25,7 +25,10 @@ const LIKELY: readonly Fill[] = [
 const MOST_WORDS = 1000;
 const MOST_LIKELY = 60;
 
-/** Paths that a pattern matches, as names: enough of them to compare it with another pattern. Undefined where it has too many. */
+/**
+ * Paths that a pattern matches, as names, none for the workspace itself: enough of them to compare it with another pattern.
+ * Undefined where it has too many.
+ */
 function pathWords(pattern: string, restricts: boolean): string[][] | undefined {
   const plain = withoutBraces(pattern, restricts, MOST_WORDS + 1);
   return plain.length > MOST_WORDS ? undefined : filledPaths(plain, PROBES);
@@ -33,7 +36,7 @@ function pathWords(pattern: string, restricts: boolean): string[][] | undefined 
 
 /** Paths that a pattern matches and that could exist; some of them, where its braces make many. */
 export function likelyPaths(pattern: string): string[][] {
-  return filledPaths(withoutBraces(pattern, false, MOST_LIKELY), LIKELY);
+  return filledPaths(withoutBraces(pattern, false, MOST_LIKELY), LIKELY).filter((names) => names.length > 0);
 }
 
 /** A path pattern with its braces written out, name by name as it is compiled; at most so many. */
@@ -56,9 +59,7 @@ function filledPaths(paths: readonly string[][], by: readonly Fill[]): string[][
         .join('/'),
     ),
   );
-  return distinct(made)
-    .filter((path) => path !== '')
-    .map((path) => path.split('/'));
+  return distinct(made).map((path) => (path === '' ? [] : path.split('/')));
 }
 
 function filled(name: string, star: string): string {
@@ -82,6 +83,8 @@ export function coversPath(
   inner: string,
   innerRestricts: boolean,
 ): boolean {
+  // What restricts is matched without regard to letter case: of its names, a pattern that allows may match one spelling only.
+  if (innerRestricts && !outerRestricts) return false;
   if (innerRestricts === outerRestricts && outer.includes(inner)) return true;
   const tests = outer.map((pattern) => pathTest(pattern, outerRestricts));
   const words = wordsOf(inner, innerRestricts);

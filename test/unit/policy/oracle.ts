@@ -78,9 +78,11 @@ function pathFits(pattern: string, path: readonly string[], restricts: boolean):
   const names = (anchored ? pattern.slice(2) : pattern).split('/');
   if (!restricts) return namesFit(names, path, false);
   const starts = names.length === 1 && !anchored ? path.map((_, at) => path.slice(at)) : [path];
-  // Everything below what matches is covered, the thing itself included; `**/*` at the end covers the folder too.
+  // Everything below what matches is covered, the thing itself included; `**/*` at the end covers the folder too, and so does
+  // `*`, which is `**/*` where it restricts.
   const ends = (rest: readonly string[]) => Array.from({ length: rest.length + 1 }, (_, end) => rest.slice(0, end));
-  const shorter = names.length > 1 && names.at(-1) === '*' && names.at(-2) === '**' ? names.slice(0, -1) : names;
+  const written = names.length === 1 && names[0] === '*' && !anchored ? ['**', '*'] : names;
+  const shorter = written.at(-1) === '*' && written.at(-2) === '**' ? written.slice(0, -1) : written;
   return [...starts, ...(path.length === 0 ? [path] : [])].some((rest) =>
     ends(rest).some((head) => namesFit(shorter, head, true)),
   );
