@@ -1,29 +1,61 @@
 /** Builds what is published: `dist/`, one bundle with everything in it. */
 import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import { rolldown, type Plugin } from 'rolldown';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { rolldown, type OutputAsset, type OutputChunk, type Plugin } from 'rolldown';
 import { parse } from 'yaml';
 
 import { PERSONAS, POLICIES } from '../src/config/locations.ts';
 import type { Prepared } from '../src/config/prepared.ts';
 import { loadPrograms } from '../src/config/programs.ts';
 import { preparePolicy } from '../src/policy/load.ts';
-import { loadRegistry } from '../src/server/registry.ts';
+import { cardOf, loadRegistry } from '../src/server/registry.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const TOOLS = join(ROOT, 'src/tools');
 const DIST = join(ROOT, 'dist');
 
-/** A bundle has no folders to read, so the tools' list is written at build time. */
+/** A bundle has no folders to read, so the tools' list is written at build time. A tool's module runs when it is first used. */
 const toolModules: Plugin = {
   name: 'tool-modules',
   async load(id) {
     if (id !== join(ROOT, 'src/server/tool-modules.ts')) return;
     const files = (await readdir(TOOLS, { recursive: true })).filter((name) => name.endsWith('.ts')).sort();
-    const imports = files.map((file, index) => `import * as tool${index} from ${JSON.stringify(join(TOOLS, file))};`);
-    const entries = files.map((file, index) => `[${JSON.stringify(basename(file, '.ts'))}, tool${index}]`);
-    return `${imports.join('\n')}\nexport const toolModules = async () => new Map([${entries.join(', ')}]);`;
+    const entries = files.map((file) => {
+      const module = `require(${JSON.stringify(join(TOOLS, file))})`;
+      return `[${JSON.stringify(basename(file, '.ts'))}, { get default() { return ${module}.default; } }]`;
+    });
+    return `export const toolModules = async () => new Map([${entries.join(', ')}]);`;
+  },
+};
+
+/** What starting does not need, or not with the shipped files: loaded when one of its exports is first used. */
+const LATER = [
+  'pino',
+  'yaml',
+  're2js',
+  'tar-stream',
+  'node:child_process',
+  'node:tls',
+  'src/policy/examples.ts',
+  'src/policy/shape.ts',
+];
+const LATER_PREFIX = '\0later:';
+
+const laterModules: Plugin = {
+  name: 'later-modules',
+  resolveId(source, importer = '', { kind }) {
+    const name = source.startsWith('.') ? relative(ROOT, resolve(dirname(importer), source)) : source;
+    return kind === 'import-statement' && LATER.includes(name) ? LATER_PREFIX + name : undefined;
+  },
+  async load(id) {
+    if (!id.startsWith(LATER_PREFIX)) return;
+    const name = id.slice(LATER_PREFIX.length);
+    const source = name.startsWith('src/') ? join(ROOT, name) : name;
+    const whole = `${source.startsWith('node:') ? 'process.getBuiltinModule' : 'require'}(${JSON.stringify(source)})`;
+    const names = Object.keys((await import(source)) as object).filter((each) => /^(?!default$)\w+$/.test(each));
+    // CommonJS: its importers read a property at each use, where an ECMAScript module would be read once at the start.
+    return `module.exports = { ${names.map((each) => `get ${each}() { return ${whole}.${each}; }`).join(', ')} };`;
   },
 };
 
@@ -37,11 +69,29 @@ const preparedFiles: Plugin = {
       preparePolicy(text, file, { tools: (name) => registry.get(name), facts: { programs } }),
     );
     const personas = await bySha256(PERSONAS, (text): unknown => parse(text));
-    const value: Prepared = { policies, personas, programs };
-    // As text: JSON.parse reads it faster than a literal is compiled.
-    return `export const prepared = JSON.parse(${JSON.stringify(JSON.stringify(value))});`;
+    const tools = Object.fromEntries([...registry].map(([name, tool]) => [name, cardOf(tool)]));
+    const value = { policies, personas, programs, tools } satisfies Prepared;
+    const records = Object.entries(value).map(([name, record]) => `${name}: record(${texts(record)})`);
+    return `${record.toString()}\nexport const prepared = { ${records.join(', ')} };`;
   },
 };
+
+/** The JSON of each value: JSON.parse reads a text faster than a literal is compiled. */
+function texts(values: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)])),
+  );
+}
+
+/** Goes into the bundle as it stands: an object whose values are read from such texts when they are first asked for. */
+function record(written: Readonly<Record<string, string>>): object {
+  const values = {};
+  for (const [name, text] of Object.entries(written)) {
+    let value: unknown;
+    Object.defineProperty(values, name, { enumerable: true, get: () => (value ??= JSON.parse(text)) });
+  }
+  return values;
+}
 
 async function bySha256<T>(folder: string, read: (text: string, file: string) => T): Promise<Record<string, T>> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => /(?:^[^/]+|persona)\.yaml$/.test(name));
@@ -73,15 +123,42 @@ async function licences(modules: readonly string[]): Promise<string> {
   return texts.sort().join(`\n${'-'.repeat(72)}\n\n`);
 }
 
+/** What serving on stdio loads: as one file, since each costs the start about as much as its contents. */
+const START = ['cli/main', 'cli/serve', 'server/app', 'server/mcp', 'server/malformed', 'transports/stdio'];
+/** What must run before. */
+const BEFORE = ['config/compile-cache', 'config/parsers'];
+
+function startModules(output: readonly (OutputChunk | OutputAsset)[]): Set<string> {
+  const chunks = new Map(output.flatMap((part) => (part.type === 'chunk' ? [[part.fileName, part]] : [])));
+  const closure = (entries: readonly string[]): Set<string> => {
+    const ids = new Set(entries.map((entry) => join(ROOT, `src/${entry}.ts`)));
+    const files = new Set(
+      [...chunks.values()]
+        .filter(({ moduleIds }) => moduleIds.some((id) => ids.has(id)))
+        .map(({ fileName }) => fileName),
+    );
+    for (const file of files) for (const each of chunks.get(file)?.imports ?? []) files.add(each);
+    return new Set([...files].flatMap((file) => chunks.get(file)?.moduleIds ?? []));
+  };
+  const before = closure(BEFORE);
+  return new Set([...closure(START)].filter((id) => !before.has(id)));
+}
+
 await rm(DIST, { recursive: true, force: true });
 const bundle = await rolldown({
   input: join(ROOT, 'src/main.ts'),
   platform: 'node',
-  plugins: [toolModules, preparedFiles],
+  plugins: [toolModules, laterModules, preparedFiles],
   external: ['cpu-features', /\.node$/],
+  preserveEntrySignatures: 'allow-extension',
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },
 });
-const { output } = await bundle.write({ dir: DIST, format: 'esm', minify: true, comments: { legal: false } });
+const format = { dir: DIST, format: 'esm', minify: true, comments: { legal: false } } as const;
+const started = startModules((await bundle.generate(format)).output);
+const { output } = await bundle.write({
+  ...format,
+  codeSplitting: { groups: [{ name: 'start', test: (id) => started.has(id), includeDependenciesRecursively: false }] },
+});
 await bundle.close();
 await writeFile(
   join(DIST, 'THIRD-PARTY-LICENSES.txt'),

@@ -10,6 +10,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
 
 const { keepCompiled } = await import('./config/compile-cache.ts');
 keepCompiled();
+const { interpretParsers } = await import('./config/parsers.ts');
+interpretParsers();
 // After the check: an older Node could not even read the modules behind it.
 const { main } = await import('./cli/main.ts');
 await main(process.argv);

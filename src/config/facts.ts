@@ -6,13 +6,13 @@ import { loadKubeconfig } from '../adapters/kubernetes/kubeconfig.ts';
 import type { Facts } from '../core/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Config } from './config.ts';
-import { loadPrograms } from './programs.ts';
+import { prepared } from './prepared.ts';
 
 /** What tools may know of this machine without touching anything: names of contexts, where Docker is, the known programs. */
 export async function readFacts(config: Config): Promise<Facts> {
   const [kubernetes, programs, repository] = await Promise.all([
     readKubernetes(config.kubernetes.kubeconfig, config.workspace),
-    loadPrograms(),
+    prepared.programs ?? import('./programs.ts').then(({ loadPrograms }) => loadPrograms()),
     config.github.repository ?? originOf(config),
   ]);
   return {

@@ -1,4 +1,5 @@
 import type { ProgramGrammar } from '../core/programs.ts';
+import type { ToolCard } from '../core/tool.ts';
 import type { PreparedPolicy } from '../policy/load.ts';
 
 /**
@@ -9,7 +10,8 @@ export interface Prepared {
   policies: Readonly<Record<string, PreparedPolicy>>;
   personas: Readonly<Record<string, unknown>>;
   programs: Readonly<Record<string, ProgramGrammar>> | undefined;
+  tools: Readonly<Record<string, ToolCard>>;
 }
 
 // The build puts another value here.
-export const prepared: Prepared = { policies: {}, personas: {}, programs: undefined };
+export const prepared: Prepared = { policies: {}, personas: {}, programs: undefined, tools: {} };

@@ -10,7 +10,6 @@ import { HoldpointError } from '../core/errors.ts';
 import { ACTS, ARGUMENT_KINDS } from '../core/programs.ts';
 import type { ProgramGrammar } from '../core/programs.ts';
 import { POLICIES } from './locations.ts';
-import { prepared } from './prepared.ts';
 
 const pattern = z.string().refine(isPattern, { error: 'is no regular expression; write one such as "[a-z]+"' });
 const words = z
@@ -89,11 +88,12 @@ const refusals = z.strictObject({ instead: z.record(z.string(), z.string()) });
  * The known programs of launch-process, from one YAML file each; `elsewhere.yaml` names programs that are refused, with what
  * to do instead.
  *
- * @param folder where the files are; `policies/programs` of the package where absent.
+ * @param folder where the files are; `policies/programs` of the package where absent
  * @throws HoldpointError `invalid_input` naming the file, the place in it and what to write.
  */
-export async function loadPrograms(folder?: string): Promise<Readonly<Record<string, ProgramGrammar>>> {
-  if (folder === undefined) return prepared.programs ?? loadPrograms(join(POLICIES, 'programs'));
+export async function loadPrograms(
+  folder = join(POLICIES, 'programs'),
+): Promise<Readonly<Record<string, ProgramGrammar>>> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
   const programs: ProgramGrammar[] = [];
   for (const file of files) {

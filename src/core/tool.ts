@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { Effect } from './effect.ts';
-import type { Json } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { Principal } from './principal.ts';
 import type { Facts } from './facts.ts';
@@ -85,3 +85,9 @@ export function defineTool<I extends z.ZodObject, O extends z.ZodObject, D exten
 /** A tool whose type parameters are forgotten: what the registry holds and dispatch calls. */
 // oxlint-disable-next-line typescript/no-explicit-any -- the registry mixes tools of every shape; dispatch parses before each use
 export type AnyTool = ToolDefinition<any, any, any, any>;
+
+/** What is said of a tool before its first use. */
+export type ToolCard = Pick<AnyTool, 'name' | 'title' | 'description' | 'keywords' | 'effect' | 'needs'> & {
+  /** JSON Schema of its arguments, as `tools/list` gives it. */
+  arguments: JsonObject;
+};

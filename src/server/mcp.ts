@@ -13,17 +13,17 @@ import {
   type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
-import type { z } from 'zod';
 
 import { VERSION } from '../config/version.ts';
 import type { Effect } from '../core/effect.ts';
+import type { JsonObject } from '../core/json.ts';
 import { covers, TOOL_SCOPES } from '../core/scopes.ts';
 import { envelopeSchema } from '../core/envelope.ts';
 import type { Progress } from '../core/tool.ts';
 import { isError, type Answer } from './answer.ts';
 import { callerOf, type Caller } from './caller.ts';
 import type { Dispatch } from './dispatch.ts';
-import { inputSchemaOf } from './input.ts';
+import { argumentsOf } from './registry.ts';
 import { advertisedSchema } from './schema.ts';
 import { serverTools, useTool } from './server-tools.ts';
 import type { Services } from './services.ts';
@@ -44,21 +44,23 @@ export interface McpOptions {
 /** The definitions that `tools/list` gives, in the persona's order; the same list at every call. */
 export function toolList(services: Services, list: 'persona' | 'all'): Tool[] {
   const surfaces = [...serverTools(services).values(), useTool];
-  const own = surfaces.map((tool) => definition(tool.name, tool.title, tool.description, tool.effect, tool.input));
+  const own = surfaces.map((tool) =>
+    definition(tool.name, tool.title, tool.description, tool.effect, advertisedSchema(tool.input)),
+  );
   const wanted = list === 'all' ? [...services.registry.keys()] : services.persona.tools;
   const tools = wanted.flatMap((name) => {
     const tool = services.registry.get(name);
-    return tool ? [definition(tool.name, tool.title, tool.description, tool.effect, inputSchemaOf(tool))] : [];
+    return tool ? [definition(tool.name, tool.title, tool.description, tool.effect, argumentsOf(tool))] : [];
   });
   return [...tools, ...own];
 }
 
-function definition(name: string, title: string, description: string, effect: Effect, input: z.ZodObject): Tool {
+function definition(name: string, title: string, description: string, effect: Effect, input: JsonObject): Tool {
   return {
     name,
     title,
     description,
-    inputSchema: advertisedSchema(input) as Tool['inputSchema'],
+    inputSchema: input as Tool['inputSchema'],
     outputSchema: OUTPUT,
     annotations: {
       readOnlyHint: effect === 'read',

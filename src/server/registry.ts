@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
+import { prepared } from '../config/prepared.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { AnyTool } from '../core/tool.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { AnyTool, ToolCard } from '../core/tool.ts';
+import { inputSchemaOf } from './input.ts';
+import { advertisedSchema } from './schema.ts';
 import { toolModules } from './tool-modules.ts';
 
 /** Every tool by name, in the order of their names. */
@@ -13,9 +17,11 @@ export type Registry = ReadonlyMap<string, AnyTool>;
  * @throws HoldpointError `internal` for a file that holds no tool, or one whose name or schema breaks the rules.
  */
 export async function loadRegistry(modules: () => Promise<Map<string, object>> = toolModules): Promise<Registry> {
-  const tools = [...(await modules())].map(([file, module]) =>
-    checkTool(file, (module as { default?: AnyTool }).default),
-  );
+  const tools = [...(await modules())].map(([file, module]) => {
+    const whole = () => checkTool(file, (module as { default?: AnyTool }).default);
+    const card = prepared.tools[file];
+    return card ? laterTool(card, whole) : whole();
+  });
   return new Map(tools.sort((a, b) => (a.name < b.name ? -1 : 1)).map((tool) => [tool.name, tool]));
 }
 
@@ -25,4 +31,37 @@ function checkTool(file: string, tool: AnyTool | undefined): AnyTool {
   if (tool.name !== file) throw wrong(`names its tool "${tool.name}"; the two must be equal`);
   if (!(tool.input instanceof z.ZodObject)) throw wrong('has an input schema that is no object');
   return tool;
+}
+
+/** A tool by its card; the rest of it is made when something first asks for it. */
+function laterTool(card: ToolCard, whole: () => AnyTool): AnyTool {
+  const { arguments: advertised, ...said } = card;
+  const tool: AnyTool = {
+    ...said,
+    get input() {
+      return whole().input as z.ZodObject;
+    },
+    get output() {
+      return whole().output as z.ZodObject;
+    },
+    targets: (input, scope) => whole().targets(input, scope),
+    plan: (input, context) => whole().plan(input, context),
+    run: (plan, context) => whole().run(plan, context),
+    render: (result) => whole().render?.(result) ?? JSON.stringify(result),
+  };
+  PREPARED.set(tool, advertised);
+  return tool;
+}
+
+const PREPARED = new WeakMap<AnyTool, JsonObject>();
+
+/** JSON Schema of a tool's arguments, as `tools/list` gives it. */
+export function argumentsOf(tool: AnyTool): JsonObject {
+  return PREPARED.get(tool) ?? advertisedSchema(inputSchemaOf(tool));
+}
+
+/** What the build keeps of a tool. */
+export function cardOf(tool: AnyTool): ToolCard {
+  const { name, title, description, keywords, effect, needs } = tool;
+  return { name, title, description, ...(keywords && { keywords }), effect, needs, arguments: argumentsOf(tool) };
 }

@@ -1,3 +1,5 @@
+import { RE2JS } from 're2js';
+
 import { HoldpointError } from '../../core/errors.ts';
 
 const MAX_QUERY = 500;
@@ -16,7 +18,7 @@ const NO_MATCH = { score: 0, whole: false };
  *
  * @throws HoldpointError `invalid_input` for an empty, too long or faulty query.
  */
-export async function lineTest(query: string): Promise<LineTest> {
+export function lineTest(query: string): LineTest {
   if (query.trim() === '')
     throw invalid('The query is empty.', 'Write the text to look for, or a regular expression as /…/.');
   if (query.length > MAX_QUERY)
@@ -25,8 +27,7 @@ export async function lineTest(query: string): Promise<LineTest> {
   return expression ? regexTest(expression['source'] ?? '', expression['flags'] === 'i') : textTest(query.trim());
 }
 
-async function regexTest(source: string, ignoresCase: boolean): Promise<LineTest> {
-  const { RE2JS } = await import('re2js');
+function regexTest(source: string, ignoresCase: boolean): LineTest {
   const expression = compile();
   if (expression.programSize() > MAX_PROGRAM)
     throw invalid('The regular expression is too large.', 'Use fewer or smaller repetitions, such as * for {0,500}.');

@@ -36,7 +36,7 @@ interface Match {
 /** Searches file after file, and ranks what it found: best lines first, and of each file only its best. */
 export async function search(source: SearchSource, place: FileHandle, options: SearchOptions): Promise<SearchResult> {
   const { query, glob, permits, limit, signal, redact = (text) => text } = options;
-  const test = await lineTest(query);
+  const test = lineTest(query);
   const until = performance.now() + MAX_TIME;
   let lastTurn = performance.now();
   const matches: Match[] = [];
