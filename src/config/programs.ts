@@ -61,6 +61,9 @@ const grammar = z.strictObject({
   program: z.string().regex(/^[a-z][a-z0-9-]*$/, 'write a bare name, such as kubectl'),
   acts: z.enum(ACTS),
   folder: z.enum(['workspace', 'empty']),
+  sees: z
+    .union([z.literal('folder'), z.array(z.string().regex(/^[\w.-]+$/, 'write the name of a file')).min(1)])
+    .optional(),
   commands: z
     .array(command)
     .min(1)

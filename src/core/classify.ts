@@ -27,6 +27,8 @@ export interface ProcessPath {
   /** `file`: that file alone. `tree`: a folder with all that is in it. `name`: nothing is read, it only selects. */
   kind: 'file' | 'tree' | 'name';
   effect: Effect;
+  /** Nothing is wrong where it is missing. */
+  optional?: boolean;
 }
 
 /** A launch that the table of programs allows; what the policy says of it is another matter. */
@@ -41,6 +43,8 @@ export interface Classified {
   folder: ProgramGrammar['folder'];
   /** From the workspace. */
   cwd: string;
+  /** All of the workspace that the program sees, where that is not the whole. */
+  sees?: string[];
   paths: ProcessPath[];
   targets: Target[];
 }
@@ -114,6 +118,7 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
     const list = flag.afterWords === undefined ? flags : (leading[flag.afterWords] ??= []);
     list.push(...spell(flag, value === undefined ? undefined : pass(flag, value)));
   }
+  const seen = seenBy(program, scope.cwd);
   const chosen = parsed.flags.some(({ flag }) => form.needsOneOf.includes(flag.names[0] ?? ''));
   if (!chosen) flags.push(...form.needsOneOf.slice(0, 1));
   const words = (form.runs ?? form.words).flatMap((word, at) => [...(leading[at] ?? []), word]);
@@ -136,10 +141,11 @@ function describe(program: ProgramGrammar, form: CommandGrammar, parsed: ParsedA
     ],
     folder: program.folder,
     cwd: scope.cwd,
-    paths,
+    ...(seen && { sees: seen.map(({ path }) => path) }),
+    paths: [...paths, ...(seen ?? [])],
     targets: [
       ...places.map((at): Target => ({ kind: 'process', id, effect: form.effect, command, at })),
-      ...paths.map(pathTarget),
+      ...[...paths, ...(seen ?? [])].map(pathTarget),
       ...addressesOf(parsed).map(({ host, at }): Target => ({ kind: 'host', id: host, effect: form.effect, at })),
     ],
   };
@@ -152,6 +158,17 @@ function addressesOf({ flags, positionals, afterDashes }: ParsedArguments): Retu
     ...[...positionals, ...afterDashes].map(({ argument, value }) => ({ kind: argument.kind, value })),
   ];
   return values.flatMap(({ kind, value }) => (kind === 'url' && value !== undefined ? [readAddress(value)] : []));
+}
+
+/** What a program sees that runs what lies around it. */
+function seenBy({ sees }: ProgramGrammar, cwd: string): ProcessPath[] | undefined {
+  if (sees === 'folder') return [{ path: cwd, kind: 'tree', effect: 'read' }];
+  return sees?.map((name) => ({
+    path: cwd === '.' ? name : `${cwd}/${name}`,
+    kind: 'file',
+    effect: 'read',
+    optional: true,
+  }));
 }
 
 function pathTarget({ path, kind, effect }: ProcessPath): Target {

@@ -96,6 +96,11 @@ export interface ProgramGrammar {
   acts: Acts;
   /** Where it runs: a folder of the workspace, or an empty private one, for programs that would read what lies around them. */
   folder: 'workspace' | 'empty';
+  /**
+   * For programs that run what lies around them: all of the workspace that is there for them, each file decided by the policy.
+   * `folder`: the one it runs in, with everything in it; else the files of these names in it. Without a sandbox they do not run.
+   */
+  sees?: 'folder' | readonly string[];
   commands: readonly CommandGrammar[];
   /** Flags that every command takes; also accepted before the words. */
   flags: readonly Flag[];

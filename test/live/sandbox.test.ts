@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ describe.skipIf(sandbox.state !== 'works')('real programs in a real sandbox (C4)
   let facts: Facts;
 
   /** Runs a command line as launch-process does, without a policy. */
-  const run = async (line: string[]) => {
+  const run = async (line: string[], cwd?: string) => {
     const [program = '', ...args] = line;
     const context = {
       processes,
@@ -49,7 +49,7 @@ describe.skipIf(sandbox.state !== 'works')('real programs in a real sandbox (C4)
       progress: () => {},
       stepDone: () => {},
     };
-    const plan = await launch.plan({ program, args, waitSeconds: 40 }, context);
+    const plan = await launch.plan({ program, args, cwd, waitSeconds: 40 }, context);
     const report = launch.output.parse(await launch.run(plan, context));
     return { sandbox: plan.preconditions.find(({ id }) => id === 'sandbox')?.value, ...report };
   };
@@ -105,6 +105,51 @@ describe.skipIf(sandbox.state !== 'works')('real programs in a real sandbox (C4)
     const report = await run(['terraform', 'fmt', '-check', '-diff', 'infra/main.tf']);
     expect(report).toMatchObject({ sandbox: 'no network, workspace read-only', sandboxed: true, exitCode: 3 });
     expect(report.output).toMatch(/\+ +type += string/);
+  });
+
+  /** What a playbook that is read can reach: it runs a program of its own. */
+  const PIPE =
+    "- hosts: \"{{ lookup('pipe', '(cat .env play/.env ../.env; ls -a .. .; touch made && echo wrote) | tr -c a-zA-Z, , ; true') }}\"\n";
+
+  test.skipIf(!has('ansible-playbook'))(
+    'ansible-playbook lists, and what a playbook runs sees its folder alone',
+    async () => {
+      const tasks = '  tasks:\n    - name: install the service\n      command: echo installed\n';
+      mkdirSync(join(workspace, 'play'), { recursive: true });
+      writeFileSync(join(workspace, '.env'), 'PLANTED=above\n');
+      writeFileSync(join(workspace, 'play/hosts.ini'), '[web]\nweb-1\nweb-2\n');
+      writeFileSync(join(workspace, 'play/site.yml'), `- hosts: web\n${tasks}`);
+      const listed = await run(['ansible-playbook', '--list-tasks', '-i', 'hosts.ini', 'site.yml'], 'play');
+      expect(listed).toMatchObject({
+        sandbox: 'no network, of the workspace only play',
+        sandboxed: true,
+        exitCode: 0,
+        output: expect.stringContaining('install the service'),
+      });
+      const hosts = await run(['ansible-playbook', '--list-hosts', '-i', 'hosts.ini', 'site.yml'], 'play');
+      expect(hosts.output).toMatch(/hosts \(2\)/);
+      writeFileSync(join(workspace, 'play/hostile.yml'), `${PIPE}${tasks}`);
+      const hostile = await run(['ansible-playbook', '--list-hosts', '-i', 'hosts.ini', 'hostile.yml'], 'play');
+      // It did run: the names of its folder are in what ansible says.
+      expect(hostile.output).toContain('hostile.yml');
+      expect(hostile.output).not.toContain('PLANTED');
+      expect(hostile.output).not.toContain('infra');
+      expect(existsSync(join(workspace, 'play/made'))).toBe(false);
+    },
+  );
+
+  test.skipIf(!has('pnpm'))('pnpm lists what the lock file says, and runs nothing of the workspace', async () => {
+    mkdirSync(join(workspace, 'app'), { recursive: true });
+    const lock = readFileSync(join(import.meta.dirname, '../../pnpm-lock.yaml'), 'utf8');
+    writeFileSync(join(workspace, 'app/pnpm-lock.yaml'), lock);
+    writeFileSync(
+      join(workspace, 'app/package.json'),
+      JSON.stringify({ name: 'app', packageManager: 'pnpm@1.0.0', dependencies: { zod: '4' } }),
+    );
+    writeFileSync(join(workspace, 'app/.pnpmfile.cjs'), "console.log('PLANTED: ran');\n");
+    const report = await run(['pnpm', 'why', 'zod'], 'app');
+    expect(report).toMatchObject({ sandboxed: true, exitCode: 0, output: expect.stringContaining('zod@') });
+    expect(report.output).not.toContain('PLANTED');
   });
 
   test.skipIf(!has('kubectl') || kubeconfig === undefined)('kubectl reaches its cluster', async () => {

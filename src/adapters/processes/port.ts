@@ -12,6 +12,8 @@ export interface Access {
   network?: boolean;
   /** It changes files of the workspace. */
   writes?: boolean;
+  /** Paths of the workspace: nothing else of it is there. Not without a sandbox. */
+  sees?: string[];
 }
 
 export interface Examined {

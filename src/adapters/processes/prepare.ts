@@ -65,10 +65,11 @@ export function createPreparation({ workspace, environment, sandbox }: Preparati
       const names = Object.keys(await environmentOf(grammar, environment, places));
       if (grammar.gitConfig) await checkRepository(places.workspace);
       const box = await sandboxes.find(places.programFolders, places.workspace);
+      if (access.sees && !box) throw unwalled(grammar.program);
       return { executable, sandbox: box ? keptTo(access) : 'none', environment: names.sort() };
     },
     async prepare(grammar, executable, cwd, access = {}) {
-      const { network = false, writes = false } = access;
+      const { network = false, writes = false, sees } = access;
       const places = await placesFor(grammar.program);
       if ((await identityOf(executable.path)) !== executable.identity) throw moved(grammar.program, executable.path);
       const env = await environmentOf(grammar, environment, places);
@@ -77,8 +78,10 @@ export function createPreparation({ workspace, environment, sandbox }: Preparati
       try {
         if (grammar.gitConfig) await checkRepository(places.workspace);
         const box = await sandboxes.find(places.programFolders, places.workspace);
+        if (sees && !box) throw unwalled(grammar.program);
         const view = {
           workspace: places.workspace,
+          sees: sees?.map((path) => join(places.workspace, path)),
           private: places.private,
           cwd: inside,
           network,
@@ -106,8 +109,17 @@ export function createPreparation({ workspace, environment, sandbox }: Preparati
   };
 }
 
-function keptTo({ network, writes }: Access): string {
-  return `${network ? 'network' : 'no network'}, workspace ${writes ? 'writable' : 'read-only'}`;
+function keptTo({ network, writes, sees }: Access): string {
+  const workspace = sees
+    ? `of the workspace only ${sees.join(', ')}`
+    : `workspace ${writes ? 'writable' : 'read-only'}`;
+  return `${network ? 'network' : 'no network'}, ${workspace}`;
+}
+
+function unwalled(program: string): HoldpointError {
+  return new HoldpointError('unavailable', `${program} runs what lies around it, and is run in a sandbox alone.`, {
+    hint: 'The operator installs bubblewrap, and leaves processes.sandbox on; holdpoint doctor says how.',
+  });
 }
 
 async function privateFolder(temporary: string, workspace: string): Promise<string> {

@@ -6,6 +6,8 @@ import { isInside } from './executable.ts';
 /** What one program sees and may do in its sandbox; everything else of this machine is not there. Paths are absolute. */
 export interface View {
   workspace: string;
+  /** All that is there of the workspace, to read; the whole where absent. */
+  sees?: readonly string[] | undefined;
   /** Whether the workspace may be written. */
   writes: boolean;
   /** Whether this machine's network is there; without it not even loopback's listeners are. */
@@ -115,10 +117,16 @@ export async function foldersOf(view: View): Promise<string[]> {
     '--bind',
     view.private,
     view.private,
-    bind,
-    workspace,
-    workspace,
-    ...kept.flatMap(({ real }) => ['--ro-bind', real, real]),
+    ...(view.sees
+      ? [
+          ...memory(workspace),
+          '--dir',
+          cwd,
+          ...view.sees.flatMap((path) => ['--ro-bind-try', path, path]),
+          '--remount-ro',
+          workspace,
+        ]
+      : [bind, workspace, workspace, ...kept.flatMap(({ real }) => ['--ro-bind', real, real])]),
     '--remount-ro',
     '/',
     '--chdir',

@@ -150,14 +150,18 @@ async function reached({ cwd, folder, paths }: Classified, files: FilesPort): Pr
   return found.flat();
 }
 
-async function leadsTo({ path, kind, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
-  if (kind === 'name') return [];
+async function leadsTo({ path, kind, effect, optional }: ProcessPath, files: FilesPort): Promise<Target[]> {
+  if (kind === 'name' || (optional && (await missing(path, files)))) return [];
   const { real, type } = await files.look(path);
   if (type === 'folder')
     throw new HoldpointError('invalid_input', `${path} is a folder; a file is needed here.`, {
       hint: 'Name the files one by one.',
     });
   return withReal(fileTarget(path, effect), real);
+}
+
+async function missing(path: string, files: FilesPort): Promise<boolean> {
+  return (await files.look(path)).type === 'missing';
 }
 
 async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise<Target[]> {
@@ -193,9 +197,10 @@ async function filesRelied(paths: readonly ProcessPath[], files: FilesPort): Pro
 }
 
 /** What the table says it needs: the network when it acts elsewhere, the workspace to write when it changes files. */
-function accessOf({ acts, effect, paths }: Classified): Required<Access> {
+function accessOf({ acts, effect, paths, sees }: Classified): Access {
   const network = acts !== 'local';
-  return { network, writes: (!network && effect !== 'read') || paths.some((path) => path.effect !== 'read') };
+  const writes = (!network && effect !== 'read') || paths.some((path) => path.effect !== 'read');
+  return { network, writes, ...(sees && { sees }) };
 }
 
 function previewText(

@@ -19,7 +19,7 @@ describe('programs as data (C4)', () => {
   test('the shipped table has its programs, and those that are refused say what to do', () => {
     const known = Object.values(PROGRAMS).filter(({ commands }) => commands.length > 0);
     expect(known.map(({ program }) => program).join(' ')).toBe(
-      'aws curl docker gh git helm journalctl kubectl npm shuttle sqlx systemctl terraform',
+      'ansible-playbook aws curl docker gh git helm journalctl kubectl npm pnpm shuttle sqlx systemctl terraform',
     );
     for (const { program, commands, instead } of Object.values(PROGRAMS))
       if (commands.length === 0) expect(instead[''], program).toMatch(/\.$/);

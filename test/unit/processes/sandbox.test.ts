@@ -52,6 +52,26 @@ describe.skipIf(!WORKS)('what a program sees in its sandbox (C4)', () => {
     );
   });
 
+  test('a program that runs what lies around it sees the named files alone, and does not run without a sandbox', async () => {
+    const { processes, program, workspace } = newPlace();
+    put(workspace, '.env', 'planted');
+    put(workspace, 'play/site.yml', 'play\n');
+    program('look', 'cat a.txt; cat .env 2>/dev/null; find . -type f | sort; echo x 2>/dev/null > made || echo kept');
+    const named = await launchedWith(processes, grammarFor('look'), [], { sees: ['a.txt', 'missing.txt'] });
+    expect(named).toMatchObject({ sandboxed: true, output: 'one\n./a.txt\nkept\n' });
+    program('list', 'find . -type f');
+    const folder = await launchedWith(processes, grammarFor('list'), [], { sees: ['play'] });
+    expect(folder.output).toBe('./play/site.yml\n');
+    const open = newPlace({ sandbox: { mode: 'off' } });
+    open.program('look', 'cat a.txt');
+    const error = await refusal(() => launchedWith(open.processes, grammarFor('look'), [], { sees: ['a.txt'] }));
+    expect(error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('in a sandbox alone') });
+    // Nor where the sandbox went between the plan and the run.
+    const { executable } = await open.processes.examine(grammarFor('look'));
+    const start = { grammar: grammarFor('look'), executable, argv: [], cwd: '.', sees: ['a.txt'] };
+    expect((await refusal(() => open.processes.start(start, OWNER))).code).toBe('unavailable');
+  });
+
   test('the state is hidden where it lies in a folder that is shown', async () => {
     const place = newPlace();
     const { processes, program, root, state } = newPlace({
