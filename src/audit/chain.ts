@@ -11,6 +11,8 @@ const AUDIT_KINDS = [
   'checkpoint',
   'approver.added',
   'approver.removed',
+  'console.link',
+  'console.signed-in',
   'approval.requested',
   'approval.decided',
   'approval.approved',

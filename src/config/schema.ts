@@ -21,6 +21,13 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** An address without a path: what a browser calls an origin. */
+const origin = url.transform((text, context) => {
+  if (new URL(text).origin === text.toLowerCase()) return text.toLowerCase();
+  context.addIssue({ code: 'custom', message: 'write the address without a path, such as https://holdpoint.example' });
+  return z.NEVER;
+});
+
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
   workspace: z.string().optional(),
@@ -69,6 +76,9 @@ export const schema = z.strictObject({
       pendingPerPrincipal: z.int().min(1).default(20),
       requestsPerMinute: z.int().min(1).default(10),
     })
+    .prefault({}),
+  console: z
+    .strictObject({ enabled: z.boolean().default(true), url: origin.optional(), session: duration.default(28_800_000) })
     .prefault({}),
   undo: z
     .strictObject({

@@ -60,6 +60,8 @@ export interface AppOptions {
   ports?: Partial<Ports>;
   /** The contexts behind such a port, instead of the kubeconfig's. */
   kubernetes?: KubernetesFacts;
+  /** Where a person looks at a request; nowhere while it gives nothing. */
+  reviewUrl?: (id: string) => string | undefined;
   /** The crash tests' seam. */
   at?: (point: Point | RunPoint) => void;
 }
@@ -75,6 +77,7 @@ export async function createApp({
   observe = () => {},
   ports,
   kubernetes,
+  reviewUrl = () => undefined,
   at = () => {},
 }: AppOptions): Promise<App> {
   refuseExposed(config);
@@ -123,6 +126,7 @@ export async function createApp({
     results: createResults(),
     limits: createLimits(config.limits, () => performance.now()),
     maxBytes: config.results.maxBytes,
+    reviewUrl,
     now: () => Date.now(),
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     leaseRenewal: Math.max(1000, Math.floor(config.approvals.lease / 3)),

@@ -33,23 +33,24 @@ export function approvalTool(services: Services): ServerTool {
       const request = await approvals.find(id, call.principal);
       switch (action) {
         case 'status':
-          return report(request);
+          return report(request, services);
         case 'wait':
           return report(
             await approvals.wait(id, call.principal, (waitSeconds ?? MAX_WAIT_SECONDS) * 1000, call.signal),
+            services,
           );
         case 'cancel':
-          return report(await approvals.cancel(id, call.principal));
+          return report(await approvals.cancel(id, call.principal), services);
         case 'run':
           return request.state === 'pending'
-            ? held(noticeOf(request), nextOf(request))
+            ? held(noticeOf(request, services), nextOf(request, services))
             : runApproved(id, call, services);
       }
     },
   };
 }
 
-function report(request: ApprovalRequest): Answer {
+function report(request: ApprovalRequest, services: Services): Answer {
   const { id, state, summary, approvalsGiven, approvalsNeeded, decisions, note, outcome } = request;
   const result: JsonObject = {
     state,
@@ -62,6 +63,6 @@ function report(request: ApprovalRequest): Answer {
     ...(note ? { note: { ...note } as JsonObject } : {}),
     ...(outcome ? { outcome } : {}),
   };
-  const answer = done(result, `${id} is ${state}: ${summary}`, nextOf(request));
-  return { ...answer, envelope: { ...answer.envelope, approval: noticeOf(request) } };
+  const answer = done(result, `${id} is ${state}: ${summary}`, nextOf(request, services));
+  return { ...answer, envelope: { ...answer.envelope, approval: noticeOf(request, services) } };
 }

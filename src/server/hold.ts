@@ -38,7 +38,7 @@ export async function hold(
     decision: { ...decision, terms },
     callId: call.id,
   });
-  return held(noticeOf(request), nextOf(request));
+  return held(noticeOf(request, services), nextOf(request, services));
 }
 
 /**
@@ -193,22 +193,31 @@ function redactChanges(changes: Change[], { text }: Redactor): Change[] {
   return changes.map(({ what, was, is }) => ({ what, was: text(was), is: text(is) }));
 }
 
-export function noticeOf({ id, digest, state, summary, approveBy, runBy }: ApprovalRequest): ApprovalNotice {
+export function noticeOf(
+  { id, digest, state, summary, approveBy, runBy }: ApprovalRequest,
+  services: Pick<Services, 'reviewUrl'>,
+): ApprovalNotice {
+  const reviewUrl = services.reviewUrl(id);
   return {
     id,
     digest,
     summary,
     expiresAt: new Date(state === 'approved' ? (runBy ?? approveBy) : approveBy).toISOString(),
     state,
+    ...(reviewUrl !== undefined && { reviewUrl }),
   };
 }
 
 /** What the agent does next, by the request's state. */
-export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest): string {
+export function nextOf(
+  { id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest,
+  services: Pick<Services, 'reviewUrl'>,
+): string {
+  const page = services.reviewUrl(id);
   const counted = approvalsNeeded > 1 ? ` (${approvalsGiven} of ${approvalsNeeded} approvals so far)` : '';
   switch (state) {
     case 'pending':
-      return `Tell the person: "holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
+      return `Tell the person: ${page === undefined ? '' : `${page} or `}"holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
     case 'approved':
       return `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
     case 'claimed':
