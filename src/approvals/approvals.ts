@@ -5,6 +5,7 @@ import { HoldpointError } from '../core/errors.ts';
 import { principalId, type Principal } from '../core/principal.ts';
 import { createAsking, type Limits } from './asking.ts';
 import { createDeciding } from './deciding.ts';
+import { createHistory } from './history.ts';
 import { createLedger, readBody, type LedgerParts, type Row } from './ledger.ts';
 import type { ApprovalRequest } from './request.ts';
 import { createRunning } from './running.ts';
@@ -71,6 +72,7 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     ...createAsking(ledger, limits),
     ...createDeciding(ledger),
     ...createRunning(ledger, limits),
+    ...createHistory(ledger),
     find,
     sweep,
     /** Milliseconds since 1970 as this store counts them: never before anything that was done. For dating a decision. */
