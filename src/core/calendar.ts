@@ -51,8 +51,16 @@ export function localTime(timeZone: string, at: number): number {
   if (clock === undefined) {
     const two = '2-digit';
     clock = new Intl.DateTimeFormat('en-US', {
-      ...{ timeZone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23', year: 'numeric' },
-      ...{ month: two, day: two, hour: two, minute: two, second: two },
+      timeZone,
+      calendar: 'gregory',
+      numberingSystem: 'latn',
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: two,
+      day: two,
+      hour: two,
+      minute: two,
+      second: two,
     });
     clocks.set(timeZone, clock);
   }
