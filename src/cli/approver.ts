@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { approverRecord } from '../approvals/approvers.ts';
 import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
@@ -39,10 +40,10 @@ async function add(name: string, config: Config): Promise<void> {
     });
     audit.append({
       kind: 'approver.added',
-      data: { approver: name, person: config.user, fingerprint: approver.fingerprint },
+      data: approverRecord(approver),
     });
     await audit.flush();
-    console.log(`Added ${name} (${approver.fingerprint.slice(0, 23)}…). The key is in ${config.keys}.`);
+    console.log(`Added ${name} (${approver.keys[0]?.fingerprint.slice(0, 23)}…). The key is in ${config.keys}.`);
     if (approver.protected) return;
     console.error(
       'Without a passphrase whoever can read that folder can approve in this name: also an agent that has a shell as the same user.\n' +
@@ -63,8 +64,8 @@ async function list(config: Config, json: boolean | undefined): Promise<void> {
   await withRecords(config, async ({ approvers }) => {
     const found = approvers.list();
     const lines = found.map(
-      ({ name, person, addedAt, fingerprint, protected: locked }) =>
-        `${name.padEnd(20)} ${person.padEnd(16)} ${addedAt.slice(0, 10)}  ${fingerprint.slice(0, 23)}…${locked ? '' : '  no passphrase'}`,
+      ({ name, person, addedAt, keys, protected: locked }) =>
+        `${name.padEnd(20)} ${person.padEnd(16)} ${addedAt.slice(0, 10)}  ${keys[0]?.fingerprint.slice(0, 23)}…${locked ? '' : '  no passphrase'}`,
     );
     print(found, lines.join('\n') || 'There is no approver yet: holdpoint approver add NAME.', json);
   });
@@ -72,8 +73,8 @@ async function list(config: Config, json: boolean | undefined): Promise<void> {
 
 async function remove(name: string, config: Config): Promise<void> {
   await withRecords(config, async ({ approvers, audit }) => {
-    const { fingerprint, person } = approvers.remove(name);
-    audit.append({ kind: 'approver.removed', data: { approver: name, person, fingerprint } });
+    const approver = approvers.remove(name);
+    audit.append({ kind: 'approver.removed', data: approverRecord(approver) });
     await audit.flush();
     console.log(`Removed ${name}.`);
   });

@@ -60,12 +60,28 @@ const when = z.strictObject({
   ...selectorValues,
 });
 
+/** An approver's name, group or role, as `holdpoint approver` takes them. */
+const approverName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'write letters, digits, dots, dashes and underscores');
+
+const approvers = z
+  .strictObject({
+    names: list(approverName).optional(),
+    groups: list(approverName).optional(),
+    roles: list(approverName).optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, { error: 'write names, groups or roles, or leave the key out' });
+
 const approval = z.strictObject({
   approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
   approveWithin: duration.optional(),
   runWithin: duration.optional(),
   channel: z.enum(['out-of-band', 'client']).optional(),
   requesterMayApprove: z.boolean().optional(),
+  approvers: approvers.optional(),
+  reason: z.enum(['optional', 'required']).optional(),
+  signature: z.enum(['any', 'ssh', 'passkey']).optional(),
   checklist: list(name).optional(),
   window: list(name).optional(),
   breakGlass: duration.optional(),
@@ -155,6 +171,7 @@ export type ApprovalEntry = NonNullable<RuleEntry['approval']>;
 export type CalendarFile = z.output<typeof calendarFile>;
 export type WindowEntry = z.output<typeof window>;
 export type FreezeEntry = z.output<typeof freeze>;
+export type ApproversEntry = NonNullable<ApprovalEntry['approvers']>;
 export type EnvironmentEntry = PolicyFile['environments'][string];
 
 /** Which keys there are where, as paths with their indexes; for saying what is known when a key is not. */
@@ -175,6 +192,7 @@ export const KEYS: Keys = [
   [/^environments\.[^.]+$/, Object.keys(selectorLists)],
   [/^rules\.\d+$/, Object.keys(rule.shape)],
   [/\.approval$/, Object.keys(approval.shape)],
+  [/\.approvers$/, Object.keys(approvers.shape)],
   [/\.examples\.\d+$/, Object.keys(example.shape)],
   [/\.facts$/, Object.keys(facts.shape)],
   [/\.targets\.\d+$/, Object.keys(target.shape)],

@@ -224,6 +224,9 @@ describe('I2 terms of approval', () => {
       runWithin: 1_800_000,
       channel: 'out-of-band',
       requesterMayApprove: false,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: ['b-list', 'deletion'],
       windows: ['night'],
       items: ['b-list', 'deletion'].map((name) => ({
@@ -244,6 +247,9 @@ describe('I2 terms of approval', () => {
       runWithin: 3_600_000,
       channel: 'out-of-band',
       requesterMayApprove: true,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: [],
       windows: [],
     });
