@@ -1,3 +1,5 @@
+import type { ChangeWindow, FreezeTime } from './calendar.ts';
+import type { ChecklistItem } from './checklist.ts';
 import type { Target } from './target.ts';
 
 export const VERDICTS = ['allow', 'require_approval', 'deny'] as const;
@@ -34,6 +36,14 @@ export interface ApprovalTerms {
   /** Names of checklists and windows that the policy asks for. */
   checklists: string[];
   windows: string[];
+  /** What these checklists say; absent where none is asked for. */
+  items?: ChecklistItem[];
+  /** When these windows are open; absent where none is asked for. */
+  openings?: ChangeWindow[];
+  /** The freezes that are for one of the targets, whenever they are. */
+  freezes?: FreezeTime[];
+  /** Where every deciding rule allows it: the milliseconds to run in after one person has approved alone in an emergency. */
+  breakGlass?: number;
 }
 
 /** The answer for one target. */

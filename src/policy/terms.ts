@@ -1,3 +1,5 @@
+import type { ChangeWindow } from '../core/calendar.ts';
+import type { ChecklistItem } from '../core/checklist.ts';
 import type { ApprovalTerms, ApproverDemand, SignatureDemand } from '../core/decision.ts';
 import type { ApprovalEntry, ApproversEntry } from './schema.ts';
 
@@ -20,10 +22,22 @@ const DEFAULT_TERMS: ApprovalTerms = {
   windows: [],
 };
 
+/** What the checklists and windows that a rule names say. */
+export interface Resolved {
+  items: ChecklistItem[];
+  openings: ChangeWindow[];
+}
+
 /** A rule's `approval` with the defaults filled in. */
-export function termsOf(entry: ApprovalEntry = {}): ApprovalTerms {
+export function termsOf(
+  entry: ApprovalEntry = {},
+  { items, openings }: Resolved = { items: [], openings: [] },
+): ApprovalTerms {
   const approvals = entry.approvals ?? DEFAULT_TERMS.approvals;
   return {
+    ...(items.length > 0 && { items }),
+    ...(openings.length > 0 && { openings }),
+    ...(entry.breakGlass !== undefined && { breakGlass: entry.breakGlass }),
     approvals,
     approveWithin: entry.approveWithin ?? DEFAULT_TERMS.approveWithin,
     runWithin: entry.runWithin ?? DEFAULT_TERMS.runWithin,
@@ -44,7 +58,14 @@ export function strictestTerms(all: readonly ApprovalTerms[]): ApprovalTerms {
 }
 
 function stricterTerms(a: ApprovalTerms, b: ApprovalTerms): ApprovalTerms {
+  const items = byName([...(a.items ?? []), ...(b.items ?? [])], ({ id }) => id);
+  const openings = byName([...(a.openings ?? []), ...(b.openings ?? [])], ({ name }) => name);
   return {
+    ...(items.length > 0 && { items }),
+    ...(openings.length > 0 && { openings }),
+    // One rule that does not allow it is enough against it.
+    ...(a.breakGlass !== undefined &&
+      b.breakGlass !== undefined && { breakGlass: Math.min(a.breakGlass, b.breakGlass) }),
     approvals: Math.max(a.approvals, b.approvals),
     approveWithin: Math.min(a.approveWithin, b.approveWithin),
     runWithin: Math.min(a.runWithin, b.runWithin),
@@ -79,4 +100,11 @@ function bothKinds(a: SignatureDemand, b: SignatureDemand): SignatureDemand {
 
 function union(a: readonly string[], b: readonly string[]): string[] {
   return [...new Set([...a, ...b])].sort();
+}
+
+/** Each once; in a fixed order between checklists or windows, and in their own within one. */
+function byName<T>(all: readonly T[], nameOf: (one: T) => string): T[] {
+  const once = new Map(all.map((one) => [nameOf(one), one]));
+  const listOf = (one: T) => nameOf(one).split('/')[0] ?? '';
+  return [...once.values()].sort((a, b) => (listOf(a) < listOf(b) ? -1 : listOf(a) > listOf(b) ? 1 : 0));
 }

@@ -185,33 +185,37 @@ describe('C4 I1 environments', () => {
 
 describe('I2 terms of approval', () => {
   it('are the strictest of each over all rules that hold', () => {
-    const policy = policyOf([
-      everything,
-      {
-        id: 'one',
-        decision: 'require_approval',
-        when: { effect: 'destroy' },
-        approval: {
-          approvals: 2,
-          approveWithin: '24h',
-          runWithin: '30m',
-          channel: 'client',
-          checklist: 'deletion',
-          window: ['night'],
+    const policy = policyOf(
+      [
+        everything,
+        {
+          id: 'one',
+          decision: 'require_approval',
+          when: { effect: 'destroy' },
+          approval: {
+            approvals: 2,
+            approveWithin: '24h',
+            runWithin: '30m',
+            channel: 'client',
+            checklist: 'deletion',
+            window: ['night'],
+          },
         },
-      },
-      {
-        id: 'two',
-        decision: 'require_approval',
-        when: { kind: 'file' },
-        approval: {
-          approveWithin: '1h',
-          runWithin: '2h',
-          requesterMayApprove: false,
-          checklist: ['b-list', 'deletion'],
+        {
+          id: 'two',
+          decision: 'require_approval',
+          when: { kind: 'file' },
+          approval: {
+            approveWithin: '1h',
+            runWithin: '2h',
+            requesterMayApprove: false,
+            checklist: ['b-list', 'deletion'],
+          },
         },
-      },
-    ]);
+      ],
+      undefined,
+      { windows: { night: { timeZone: 'UTC', from: '22:00', to: '04:00' } } },
+    );
     const { terms, rules } = answer(policy, 'remove-files', file('a', 'destroy'));
     expect(rules).toEqual(['one', 'two']);
     expect(terms).toEqual({
@@ -225,6 +229,13 @@ describe('I2 terms of approval', () => {
       signature: 'any',
       checklists: ['b-list', 'deletion'],
       windows: ['night'],
+      items: ['b-list', 'deletion'].map((name) => ({
+        id: `${name}/looked`,
+        phase: 'pre',
+        says: 'Looked at.',
+        personMayTick: true,
+      })),
+      openings: [{ name: 'night', timeZone: 'UTC', times: [{ days: [1, 2, 3, 4, 5, 6, 7], from: 1320, to: 240 }] }],
     });
   });
 
