@@ -11,6 +11,7 @@ const AUDIT_KINDS = [
   'checkpoint',
   'approver.added',
   'approver.removed',
+  'approver.key-added',
   'console.link',
   'console.signed-in',
   'approval.requested',

@@ -42,13 +42,14 @@ async function link(config: Config, flags: LinkFlags): Promise<void> {
       });
     const now = Date.now();
     const until = now + lasts;
+    const address = addressOf(config);
     const token = openLinks(config.keys).make(flags.as, until, now);
     audit.append({
       kind: 'console.link',
       data: { approver: flags.as, person: config.user, until: new Date(until).toISOString() },
     });
     await audit.flush();
-    console.log(`${addressOf(config)}#link=${token}`);
+    console.log(`${address}#link=${token}`);
     console.error(
       `Signs ${flags.as} in, once, until ${new Date(until).toISOString()}. Who has it can sign in in this name.`,
     );
@@ -59,6 +60,10 @@ async function link(config: Config, flags: LinkFlags): Promise<void> {
 function addressOf(config: Config): string {
   const { host, port } = config.transport.kind === 'http' ? config.transport : DEFAULT_HTTP;
   const listening = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  if (config.console.url !== undefined) return consoleUrl(listening, config.console.url);
-  return rememberedAddress(config.keys) ?? consoleUrl(listening, undefined);
+  const { url } = config.console;
+  const known = (url === undefined ? rememberedAddress(config.keys) : undefined) ?? consoleUrl(listening, url);
+  if (known !== undefined) return known;
+  throw new HoldpointError('invalid_input', 'The address that people open the console at is not known.', {
+    hint: 'Set console.url (or HOLDPOINT_CONSOLE_URL), such as https://holdpoint.example.',
+  });
 }

@@ -55,9 +55,10 @@ export function namedAddress(request: IncomingMessage): string | undefined {
   return url && IP.test(url.hostname) && LOOPBACK.test(url.hostname) ? byName(url.origin) : undefined;
 }
 
-/** The console's address: what the operator set, else where the server listens. */
-export function consoleUrl(listening: string, publicUrl: string | undefined): string {
-  return `${publicUrl ?? byName(listening)}/console`;
+/** The console's address: what the operator set, else where the server listens on this machine; beyond, nobody knows it. */
+export function consoleUrl(listening: string, publicUrl: string | undefined): string | undefined {
+  if (publicUrl !== undefined) return `${publicUrl}/console`;
+  return LOOPBACK.test(new URL(listening).hostname) ? `${byName(listening)}/console` : undefined;
 }
 
 function byName(address: string): string {

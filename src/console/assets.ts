@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** A file of the page, by its path below `/console/`. */
 export interface Asset {
@@ -9,6 +9,8 @@ export interface Asset {
 }
 
 const PAGE = join(import.meta.dirname, 'page');
+/** What the page shares with the server. */
+const SHARED = ['../core/foreign.ts'];
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -21,9 +23,12 @@ const TYPES: Readonly<Record<string, string>> = {
  * puts another module here, in which they are one minified file.
  */
 export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const names = (await readdir(PAGE)).filter((name) => Object.hasOwn(TYPES, extensionOf(name)));
-  const assets = names.map(async (name): Promise<[string, Asset]> => {
-    const text = await readFile(join(PAGE, name), 'utf8');
+  const shared = SHARED.map((file) => join(import.meta.dirname, file));
+  const files = [...(await readdir(PAGE)).map((name) => join(PAGE, name)), ...shared];
+  const wanted = files.filter((file) => Object.hasOwn(TYPES, extensionOf(file)));
+  const assets = wanted.map(async (file): Promise<[string, Asset]> => {
+    const text = await readFile(file, 'utf8');
+    const name = basename(file);
     const type = TYPES[extensionOf(name)] ?? '';
     return name.endsWith('.ts') ? [name.replace(/ts$/, 'js'), { type, text: stripped(text) }] : [name, { type, text }];
   });
@@ -31,7 +36,7 @@ export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
 }
 
 function stripped(text: string): string {
-  return withoutWarning(() => stripTypeScriptTypes(text)).replaceAll(/(\bfrom '\.\/[\w-]+)\.ts'/g, "$1.js'");
+  return withoutWarning(() => stripTypeScriptTypes(text)).replaceAll(/\bfrom '(?:\.|\.\.\/\.\.\/core)\/([\w-]+)\.ts'/g, "from './$1.js'");
 }
 
 /** Node warns on stderr that stripping is experimental; every other warning passes. */
