@@ -16,7 +16,9 @@ interface LinkFlags extends Flags {
 const LONGEST = 24 * 3_600_000;
 
 export function register(program: Command): void {
-  const console = program.command('console').description("the approvers' web page, which `serve --http` serves at /console");
+  const console = program
+    .command('console')
+    .description("the approvers' web page, which `serve --http` serves at /console");
 
   sharedOptions(console.command('link'))
     .description('print a link that signs an approver in, once')

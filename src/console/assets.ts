@@ -36,7 +36,10 @@ export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
 }
 
 function stripped(text: string): string {
-  return withoutWarning(() => stripTypeScriptTypes(text)).replaceAll(/\bfrom '(?:\.|\.\.\/\.\.\/core)\/([\w-]+)\.ts'/g, "from './$1.js'");
+  return withoutWarning(() => stripTypeScriptTypes(text)).replaceAll(
+    /\bfrom '(?:\.|\.\.\/\.\.\/core)\/([\w-]+)\.ts'/g,
+    "from './$1.js'",
+  );
 }
 
 /** Node warns on stderr that stripping is experimental; every other warning passes. */

@@ -29,7 +29,10 @@ export function creationOptions(approver: Approver, place: Place, challenge: str
       displayName: approver.name,
     },
     pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
-    excludeCredentials: passkeysOf(approver, place).map(({ credentialId }) => ({ type: 'public-key', id: credentialId })),
+    excludeCredentials: passkeysOf(approver, place).map(({ credentialId }) => ({
+      type: 'public-key',
+      id: credentialId,
+    })),
     authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
     attestation: 'none',
     timeout: 300_000,

@@ -95,7 +95,9 @@ export function createSessions(lifetime: number, now: () => number) {
 
 function cookieOf(token: string, secure: boolean, seconds: number): string {
   const end = `Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
-  return secure ? `${COOKIE.secure}=${token}; Path=/; Secure; ${end}` : `${COOKIE.plain}=${token}; Path=/console; ${end}`;
+  return secure
+    ? `${COOKIE.secure}=${token}; Path=/; Secure; ${end}`
+    : `${COOKIE.plain}=${token}; Path=/console; ${end}`;
 }
 
 function cookiesOf({ headers }: IncomingMessage): string[] {

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-const base64url = (most: number) => z.string().regex(/^[\w-]+$/).max(most);
+const base64url = (most: number) =>
+  z
+    .string()
+    .regex(/^[\w-]+$/)
+    .max(most);
 const reason = z.string().max(2000);
 const ticked = z.array(z.string().max(200)).max(200);
 const decision = z.enum(['approve', 'deny']);

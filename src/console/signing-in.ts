@@ -56,7 +56,13 @@ async function open(
 ): Promise<void> {
   room.audit.append({
     kind: 'console.signed-in',
-    data: { approver: approver.name, person: approver.person, how, origin: place.origin, ...(key !== undefined && { key }) },
+    data: {
+      approver: approver.name,
+      person: approver.person,
+      how,
+      origin: place.origin,
+      ...(key !== undefined && { key }),
+    },
   });
   await room.audit.flush();
   const { pageKey, cookie } = room.sessions.open(approver.name, how, key, place);
@@ -80,7 +86,8 @@ export async function offerPasskey({ room, request, response, session, who, plac
 /** Registers the passkey that the browser made, with the approver's other keys. */
 export async function addPasskey({ room, request, response, session, who, place }: SignedInVisit): Promise<void> {
   const { challenge, credential } = await readJson(request, newPasskey);
-  if (!session.mayEnrol(room.now()) || !room.challenges.take(challenge, `enrol ${who.name}`)) throw mayNotEnrol(who.name);
+  if (!session.mayEnrol(room.now()) || !room.challenges.take(challenge, `enrol ${who.name}`))
+    throw mayNotEnrol(who.name);
   const { id, transports, ...response64 } = credential;
   const key = await readPasskey(
     {
@@ -88,7 +95,7 @@ export async function addPasskey({ room, request, response, session, who, place 
       rawId: id,
       type: 'public-key',
       clientExtensionResults: {},
-      response: { ...response64, transports: transports as never[] },
+      response: { ...response64, transports },
     },
     place,
     challenge,
@@ -109,7 +116,11 @@ export async function addPasskey({ room, request, response, session, who, place 
 }
 
 function mayNotEnrol(name: string): HoldpointError {
-  return new HoldpointError('denied', 'A passkey is added within ten minutes of signing in with a link; one for each link.', {
-    hint: `Make a new link: \`holdpoint console link --as ${name}\`.`,
-  });
+  return new HoldpointError(
+    'denied',
+    'A passkey is added within ten minutes of signing in with a link; one for each link.',
+    {
+      hint: `Make a new link: \`holdpoint console link --as ${name}\`.`,
+    },
+  );
 }

@@ -66,7 +66,8 @@ export async function timeline(store: Store, filter: TimelineFilter): Promise<Ti
 function rowsBefore(store: Store, { approval, from, to }: TimelineFilter, at: string | undefined): Promise<Row[]> {
   const [time = '', writer = '', seq = ''] = at?.split(' ') ?? [];
   const conditions: { sql: string; values: SqlValue[] }[] = [];
-  if (at !== undefined) conditions.push({ sql: '(time, writer, seq) < (?, ?, ?)', values: [time, writer, Number(seq)] });
+  if (at !== undefined)
+    conditions.push({ sql: '(time, writer, seq) < (?, ?, ?)', values: [time, writer, Number(seq)] });
   if (approval !== undefined) conditions.push({ sql: 'approval = ?', values: [approval] });
   if (from !== undefined) conditions.push({ sql: 'time >= ?', values: [from] });
   if (to !== undefined) conditions.push({ sql: 'time <= ?', values: [to] });

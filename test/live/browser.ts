@@ -47,6 +47,8 @@ export async function visitor(browser: Browser, { colorScheme, width, height }: 
     context,
     page,
     passkeys: async () => (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length,
-    refusePrompts: (refuse) => cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: !refuse }),
+    async refusePrompts(refuse) {
+      await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: !refuse });
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { keepPageKey, post } from './api.ts';
 import { announce, h, replaceContent } from './dom.ts';
 import { createPasskey, hasPasskeys } from './passkey.ts';
-import { foreign } from './text.ts';
+import { own } from './text.ts';
 import { button, facts, type Frame, type View } from './view.ts';
 import { moment } from './when.ts';
 
@@ -17,7 +17,7 @@ export function accountView(frame: Frame): View {
           'div',
           { class: 'card' },
           facts([
-            ['Signed in as', foreign(me.approver)],
+            ['Signed in as', own(me.approver)],
             ['With', me.how === 'link' ? 'a one-time link' : 'a passkey'],
             ['Until', moment(me.until)],
           ]),
@@ -38,7 +38,13 @@ export function accountView(frame: Frame): View {
                 'li',
                 { class: 'card' },
                 h('code', {}, fingerprint),
-                h('p', { class: 'muted' }, 'added ', moment(Date.parse(addedAt)), fingerprint === me.key ? ', in use' : ''),
+                h(
+                  'p',
+                  { class: 'muted' },
+                  'added ',
+                  moment(Date.parse(addedAt)),
+                  fingerprint === me.key ? ', in use' : '',
+                ),
               ),
             ),
           ),

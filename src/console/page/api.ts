@@ -7,7 +7,10 @@ export class Refusal extends Error {
   readonly code: string;
   readonly hint: string;
 
-  constructor(status: number, { code = '', message = '', hint = '' }: { code?: string; message?: string; hint?: string }) {
+  constructor(
+    status: number,
+    { code = '', message = '', hint = '' }: { code?: string; message?: string; hint?: string },
+  ) {
     super(message || `The server answered ${status}.`);
     this.status = status;
     this.code = code;

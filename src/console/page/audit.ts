@@ -15,7 +15,12 @@ export function auditView(frame: Frame, query: URLSearchParams): View {
     frame.go(`/console/audit?${new URLSearchParams(given as [string, string][])}`);
   };
   const input = (name: string, label: string, attributes: Record<string, string>) =>
-    h('div', {}, h('label', { for: `f-${name}` }, label), h('input', { id: `f-${name}`, name, value: value(name), ...attributes }));
+    h(
+      'div',
+      {},
+      h('label', { for: `f-${name}` }, label),
+      h('input', { id: `f-${name}`, name, value: value(name), ...attributes }),
+    );
   const form = h(
     'form',
     { class: 'filters card', submit: apply, 'aria-label': 'Filter' },
@@ -36,7 +41,12 @@ export function auditView(frame: Frame, query: URLSearchParams): View {
     input('approval', 'Request', { placeholder: 'apr_…', pattern: 'apr_[0-9a-f]{32}' }),
     input('from', 'From', { type: 'datetime-local' }),
     input('to', 'To', { type: 'datetime-local' }),
-    h('div', { class: 'buttons' }, h('button', { type: 'submit', class: 'primary' }, 'Filter'), h('a', { href: '/console/audit' }, 'Clear')),
+    h(
+      'div',
+      { class: 'buttons' },
+      h('button', { type: 'submit', class: 'primary' }, 'Filter'),
+      h('a', { href: '/console/audit' }, 'Clear'),
+    ),
   );
   const found = h('div', {});
   let last = '';
@@ -49,7 +59,8 @@ export function auditView(frame: Frame, query: URLSearchParams): View {
       if (text === last) return;
       last = text;
       const { records: rows, older } = page;
-      const next = older === undefined ? undefined : new URLSearchParams([...query].filter(([name]) => name !== 'before'));
+      const next =
+        older === undefined ? undefined : new URLSearchParams([...query].filter(([name]) => name !== 'before'));
       next?.set('before', older ?? '');
       replaceContent(
         found,

@@ -3,7 +3,7 @@ import { enrolment } from './account.ts';
 import { post } from './api.ts';
 import { announce, h, type Child } from './dom.ts';
 import { signWithPasskey } from './passkey.ts';
-import { foreign } from './text.ts';
+import { own } from './text.ts';
 import { button, complain, type Frame } from './view.ts';
 
 /** What a person has written and ticked so far; kept while the page is drawn anew around it. */
@@ -23,28 +23,63 @@ interface Prepared {
 }
 
 /** Approve and deny, each signed with the passkey over exactly the digest that is shown; or revoke, while there is time. */
-export function decisionForm(frame: Frame, request: ApprovalRequest, draft: Draft, changed: () => Promise<void>): HTMLElement {
+export function decisionForm(
+  frame: Frame,
+  request: ApprovalRequest,
+  draft: Draft,
+  changed: () => Promise<void>,
+): HTMLElement {
   const { id, state, digest } = request;
-  const signs = h('p', { class: 'digest' }, 'Digest of all that is shown here, which a decision signs: ', h('code', { id: 'digest' }, digest), ' of ', h('code', {}, id));
-  if (state === 'approved') return h('div', { class: 'card' }, h('h2', {}, 'Take it back'), reasonField(draft, 'Why (optional)'), revokeButton(id, draft, changed), signs);
-  if (state !== 'pending') return h('div', { class: 'card' }, h('p', {}, `This request is ${state}: there is nothing to decide.`), signs);
+  const signs = h(
+    'p',
+    { class: 'digest' },
+    'Digest of all that is shown here, which a decision signs: ',
+    h('code', { id: 'digest' }, digest),
+    ' of ',
+    h('code', {}, id),
+  );
+  if (state === 'approved')
+    return h(
+      'div',
+      { class: 'card' },
+      h('h2', {}, 'Take it back'),
+      reasonField(draft, 'Why (optional)'),
+      revokeButton(id, draft, changed),
+      signs,
+    );
+  if (state !== 'pending')
+    return h('div', { class: 'card' }, h('p', {}, `This request is ${state}: there is nothing to decide.`), signs);
   const { passkeys } = frame.me;
   if (passkeys.length === 0) return h('div', { class: 'card' }, h('h2', {}, 'Your decision'), enrolment(frame), signs);
   return h(
     'div',
-    { class: 'card' },
+    { class: 'card', id: 'decision' },
     h('h2', {}, 'Your decision'),
     ...ticks(request, draft),
     reasonField(draft, `Reason (${request.terms.reasonRequired ? 'needed' : 'needed to deny'}; the agent reads it)`),
     keyChoice(frame, draft),
-    h('div', { class: 'buttons' }, decideButton('approve', frame, request, draft, changed), decideButton('deny', frame, request, draft, changed)),
-    h('p', { class: 'muted' }, 'Your passkey signs it. Approving runs nothing by itself: it lets the agent run exactly this, once.'),
+    h(
+      'div',
+      { class: 'buttons' },
+      decideButton('approve', frame, request, draft, changed),
+      decideButton('deny', frame, request, draft, changed),
+    ),
+    h(
+      'p',
+      { class: 'muted' },
+      'Your passkey signs it. Approving runs nothing by itself: it lets the agent run exactly this, once.',
+    ),
     signs,
   );
 }
 
 function reasonField(draft: Draft, label: string): HTMLElement {
-  const field = h('textarea', { id: 'reason', rows: '3', maxlength: '2000', input: () => void (draft.reason = field.value) });
+  const field = h('textarea', {
+    id: 'reason',
+    rows: '3',
+    maxlength: '2000',
+    input: () => void (draft.reason = field.value),
+  });
   field.value = draft.reason;
   return h('div', {}, h('label', { for: 'reason' }, label), field);
 }
@@ -65,7 +100,7 @@ function ticks({ checklist = [] }: ApprovalRequest, draft: Draft): Child[] {
           checked: draft.ticked.has(item.id),
           change: () => void draft.ticked[box.checked ? 'add' : 'delete'](item.id),
         });
-        return h('div', { class: 'tick' }, box, h('label', { for: `tick-${index}` }, foreign(item.says)));
+        return h('div', { class: 'tick' }, box, h('label', { for: `tick-${index}` }, own(item.says)));
       }),
     ),
   ];
@@ -73,12 +108,18 @@ function ticks({ checklist = [] }: ApprovalRequest, draft: Draft): Child[] {
 
 /** Which passkey signs, where there is a choice: the signature covers which. */
 function keyChoice({ me }: Frame, draft: Draft): Child {
-  draft.key ??= me.passkeys.some(({ fingerprint }) => fingerprint === me.key) ? me.key : me.passkeys.at(-1)?.fingerprint;
+  draft.key ??= me.passkeys.some(({ fingerprint }) => fingerprint === me.key)
+    ? me.key
+    : me.passkeys.at(-1)?.fingerprint;
   if (me.passkeys.length < 2) return undefined;
   const choice = h('select', { id: 'key', change: () => void (draft.key = choice.value) });
   choice.append(
     ...me.passkeys.map(({ fingerprint, addedAt }) =>
-      h('option', { value: fingerprint, selected: fingerprint === draft.key }, `${fingerprint.slice(7, 19)}…, added ${addedAt.slice(0, 10)}`),
+      h(
+        'option',
+        { value: fingerprint, selected: fingerprint === draft.key },
+        `${fingerprint.slice(7, 19)}…, added ${addedAt.slice(0, 10)}`,
+      ),
     ),
   );
   return h('div', {}, h('label', { for: 'key' }, 'Passkey'), choice);

@@ -56,7 +56,13 @@ function rowOf(row: RequestRow): HTMLElement {
   return h(
     'a',
     { class: 'card request', href: `/console/requests/${id}`, id },
-    h('span', { class: 'badges' }, environmentBadge(environment), stateBadge(state), h('span', { class: 'badge' }, row.effect)),
+    h(
+      'span',
+      { class: 'badges' },
+      environmentBadge(environment),
+      stateBadge(state),
+      h('span', { class: 'badge' }, row.effect),
+    ),
     h('strong', {}, foreign(summary)),
     h(
       'span',

@@ -50,17 +50,24 @@ async function draw(): Promise<void> {
     if (drawn !== view) return;
     if (error instanceof Refusal && error.status === 401) return reload();
     if (error instanceof Refusal && error.status === 404)
-      replaceContent(main, h('h1', { tabindex: '-1' }, 'There is no such request'), h('a', { href: '/console' }, 'All requests'));
+      replaceContent(
+        main,
+        h('h1', { tabindex: '-1' }, 'There is no such request'),
+        h('a', { href: '/console' }, 'All requests'),
+      );
     complain(error);
   }
 }
 
 function go(path: string): void {
   history.pushState(null, '', path);
-  void show().then(() => {
-    scrollTo(0, 0);
-    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
-  });
+  void turnTo();
+}
+
+async function turnTo(): Promise<void> {
+  await show();
+  scrollTo(0, 0);
+  document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
 }
 
 function signedOut(): void {
@@ -102,7 +109,16 @@ async function start(): Promise<void> {
 
 document.addEventListener('click', (event) => {
   const link = event.target instanceof Element ? event.target.closest('a') : null;
-  if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (
+    !link ||
+    event.defaultPrevented ||
+    event.button !== 0 ||
+    event.metaKey ||
+    event.ctrlKey ||
+    event.shiftKey ||
+    event.altKey
+  )
+    return;
   if (!me || link.origin !== location.origin || !link.pathname.startsWith('/console') || link.hash) return;
   event.preventDefault();
   go(link.pathname + link.search);
@@ -122,5 +138,5 @@ async function enter(): Promise<void> {
 }
 
 // A link that is opened where the console is open already changes the address alone.
-addEventListener('hashchange', () => void enter());
+addEventListener('hashchange', () => void (location.hash.startsWith('#link=') && enter()));
 void enter();

@@ -1,25 +1,43 @@
+import type { PreviewPart } from '../../core/plan.ts';
 import type { ApprovalRequest } from './answers.ts';
 import { h, type Child } from './dom.ts';
-import { foreign, foreignBlock, verbatim } from './text.ts';
+import { foreign, foreignBlock, own, verbatim } from './text.ts';
 import { facts, section } from './view.ts';
 import { distance, moment, spell } from './when.ts';
 
 /** What changes, as the tool says it: in parts where it gives them, else its text. */
 export function preview({ plan }: ApprovalRequest): Child[] {
-  const { parts, text } = plan.preview;
-  if (!parts?.length) return [text ? foreignBlock(text, 'Preview') : h('p', { class: 'muted' }, 'There is no preview; see the steps.')];
-  return parts.map((part) => {
-    switch (part.kind) {
-      case 'diff':
-        return h('div', {}, h('h3', {}, foreign(part.title)), foreignBlock(part.text, part.title));
-      case 'facts':
-        return h('div', {}, h('h3', {}, foreign(part.title)), facts(part.rows.map(([name, value]) => [name, foreign(value)] as const)));
-      case 'risks':
-        return h('div', { class: 'notice warning' }, h('h3', {}, 'Risks'), h('ul', {}, ...part.items.map((item) => h('li', {}, foreign(item)))));
-      case 'undo':
-        return h('div', {}, h('h3', {}, 'To undo it'), h('p', {}, foreign(part.text)));
-    }
-  });
+  const { parts = [], text } = plan.preview;
+  if (text === undefined && parts.length === 0)
+    return [h('p', { class: 'muted' }, 'There is no preview; see the steps.')];
+  return [text !== undefined && foreignBlock(text, 'Preview'), ...parts.map(partOf)];
+}
+
+function partOf(part: PreviewPart): Child {
+  switch (part.kind) {
+    case 'diff':
+      return h('div', {}, h('h3', {}, own(part.title)), foreignBlock(part.text, part.title));
+    case 'facts':
+      return h(
+        'div',
+        {},
+        h('h3', {}, own(part.title)),
+        facts(
+          part.rows.map(
+            ([name, value]) => [own(name), value.includes('\n') ? foreignBlock(value, name) : foreign(value)] as const,
+          ),
+        ),
+      );
+    case 'risks':
+      return h(
+        'div',
+        { class: 'notice warning' },
+        h('h3', {}, 'Risks'),
+        h('ul', {}, ...part.items.map((item) => h('li', {}, own(item)))),
+      );
+    case 'undo':
+      return h('div', {}, h('h3', {}, 'To undo it'), h('p', {}, own(part.text)));
+  }
 }
 
 export function targets({ plan, environment, tool }: ApprovalRequest): HTMLElement {
@@ -27,7 +45,7 @@ export function targets({ plan, environment, tool }: ApprovalRequest): HTMLEleme
     'div',
     {},
     facts([
-      ['Environment', foreign(environment ?? 'none: files of the workspace')],
+      ['Environment', own(environment ?? 'none: files of the workspace')],
       ['Tool', tool],
       ['Effect', plan.effect],
     ]),
@@ -35,35 +53,68 @@ export function targets({ plan, environment, tool }: ApprovalRequest): HTMLEleme
       'ul',
       { class: 'targets' },
       ...plan.targets.slice(0, 200).map((target) => {
-        const rest = Object.entries(target).filter(([name]) => name !== 'kind');
-        return h('li', {}, h('strong', {}, target.kind), ' ', foreign(rest.map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')));
+        const { kind, ...rest } = target;
+        return h('li', {}, h('strong', {}, kind), ' ', foreign(wordsOf(rest)));
       }),
     ),
     plan.targets.length > 200 && h('p', {}, `and ${plan.targets.length - 200} more`),
   );
 }
 
+/** `id a, effect write, cluster live`: names and values, those inside others too. */
+function wordsOf(value: object): string {
+  return Object.entries(value as Record<string, unknown>)
+    .map(([name, inner]) =>
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+        ? wordsOf(inner)
+        : `${name} ${typeof inner === 'string' ? inner : JSON.stringify(inner)}`,
+    )
+    .join(', ');
+}
+
 /** The rule that holds it, and what it asks for. */
-export function terms({ rules, reason, terms: asks, approveBy, persona, handOff, follows }: ApprovalRequest): HTMLElement {
+export function terms({
+  rules,
+  reason,
+  terms: asks,
+  approveBy,
+  persona,
+  handOff,
+  follows,
+}: ApprovalRequest): HTMLElement {
   return facts([
-    ['Rule', rules.join(', ')],
-    ['Reason', foreign(reason)],
-    ['Needs', h('ul', {}, ...needs(asks).map((need) => h('li', {}, need)))],
+    ['Rule', own(rules.join(', '))],
+    ['Reason', own(reason)],
+    ['Needs', h('ul', {}, ...needs(asks).map((need) => h('li', {}, own(need))))],
     ['Decide by', moment(approveBy)],
     ['Runs within', `${spell(asks.runWithin)} of the last approval`],
-    ['Persona', foreign(persona)],
-    ['Work belongs to', handOff !== null && foreign(handOff)],
+    ['Persona', own(persona)],
+    ['Work belongs to', handOff !== null && own(handOff)],
     ['Replaces', follows !== undefined && h('a', { href: `/console/requests/${follows}` }, follows)],
   ]);
 }
 
-function needs({ approvals, approvers, signature, reasonRequired, requesterMayApprove }: ApprovalRequest['terms']): string[] {
+function needs({
+  approvals,
+  approvers,
+  signature,
+  reasonRequired,
+  requesterMayApprove,
+}: ApprovalRequest['terms']): string[] {
   const whom = ({ names, groups, roles }: (typeof approvers)[number]) =>
-    [...names, ...groups.map((group) => `anybody of the group ${group}`), ...roles.map((role) => `anybody with the role ${role}`)].join(', or ');
+    [
+      ...names,
+      ...groups.map((group) => `anybody of the group ${group}`),
+      ...roles.map((role) => `anybody with the role ${role}`),
+    ].join(', or ');
   return [
     `${approvals} approval${approvals === 1 ? '' : 's'}`,
     ...approvers.map((demand) => `${demand.approvals} by ${whom(demand)}`),
-    ...(signature === 'any' ? [] : [`signed with ${signature === 'none-fits' ? 'kinds of keys that no signature has at once' : `keys of the kind ${signature}`}`]),
+    ...(signature === 'any'
+      ? []
+      : [
+          `signed with ${signature === 'none-fits' ? 'kinds of keys that no signature has at once' : `keys of the kind ${signature}`}`,
+        ]),
     ...(reasonRequired ? ['a reason'] : []),
     ...(requesterMayApprove ? [] : ['somebody other than who asks']),
   ];
@@ -86,7 +137,13 @@ export function checklist({ checklist: items, window }: ApprovalRequest): Child[
               'li',
               { class: `item ${state}` },
               h('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[state] ?? ''),
-              h('span', {}, foreign(says), ' ', h('em', {}, state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state)),
+              h(
+                'span',
+                {},
+                own(says),
+                ' ',
+                h('em', {}, state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state),
+              ),
               evidence !== undefined && h('div', { class: 'muted' }, foreign(evidence)),
               by !== undefined && h('div', { class: 'muted' }, 'by ', foreign(by)),
             ),
@@ -100,7 +157,7 @@ export function checklist({ checklist: items, window }: ApprovalRequest): Child[
           'p',
           { class: window.open ? 'notice' : 'notice warning' },
           h('strong', {}, window.open ? 'Open: ' : 'Closed: '),
-          foreign(window.says),
+          own(window.says),
           window.opensAt !== undefined && ' Opens in ',
           window.opensAt !== undefined && distance(window.opensAt, 'until'),
         ),
@@ -112,7 +169,9 @@ export function steps({ plan }: ApprovalRequest): HTMLElement {
   return h(
     'ol',
     { class: 'steps' },
-    ...plan.steps.map((step) => h('li', {}, foreign(step.does), verbatim(step.call, `Step: ${step.does.slice(0, 80)}`))),
+    ...plan.steps.map((step) =>
+      h('li', {}, foreign(step.does), verbatim(step.call, `Step: ${step.does.slice(0, 80)}`)),
+    ),
   );
 }
 
@@ -126,7 +185,16 @@ export function conditions({ plan, policyDigest, schemaHash }: ApprovalRequest):
         'ul',
         { class: 'conditions' },
         ...plan.preconditions.map(({ id, says, value }) =>
-          h('li', {}, h('details', { id: `pre-${id}` }, h('summary', {}, foreign(says)), verbatim(value, `Value: ${says.slice(0, 80)}`))),
+          h(
+            'li',
+            {},
+            h(
+              'details',
+              { id: `pre-${id}` },
+              h('summary', {}, foreign(says)),
+              verbatim(value, `Value: ${says.slice(0, 80)}`),
+            ),
+          ),
         ),
         h('li', {}, 'the policy ', h('code', {}, policyDigest)),
         h('li', {}, 'the tool’s definition ', h('code', {}, schemaHash)),
@@ -142,7 +210,15 @@ export function changes({ note }: ApprovalRequest): Child[] {
     section(
       'What had moved',
       ...note.changes.map(({ what, was, is }) =>
-        h('div', { class: 'card' }, h('h3', {}, foreign(what)), facts([['Then', foreignBlock(was, 'Then')], ['Now', foreignBlock(is, 'Now')]])),
+        h(
+          'div',
+          { class: 'card' },
+          h('h3', {}, foreign(what)),
+          facts([
+            ['Then', foreignBlock(was, 'Then')],
+            ['Now', foreignBlock(is, 'Now')],
+          ]),
+        ),
       ),
     ),
   ];

@@ -66,7 +66,8 @@ async function asked(ask: () => Promise<Credential | null>): Promise<Credential>
     if (answer) return answer;
   } catch (error) {
     const name = error instanceof DOMException ? error.name : '';
-    if (name === 'InvalidStateError') throw new Error('This authenticator has a passkey of yours already.');
+    if (name === 'InvalidStateError')
+      throw new Error('This authenticator has a passkey of yours already.', { cause: error });
     if (name !== 'NotAllowedError' && name !== 'AbortError') throw error;
   }
   throw new Error('The passkey was not used: the prompt was closed, or its time was over. Nothing was changed.');

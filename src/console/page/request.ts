@@ -4,7 +4,7 @@ import { decisionForm, emptyDraft } from './decision.ts';
 import { announce, h, replaceContent } from './dom.ts';
 import { changes, checklist, conditions, preview, steps, targets, terms } from './parts.ts';
 import { records } from './records.ts';
-import { foreign } from './text.ts';
+import { foreign, own } from './text.ts';
 import { environmentBadge, facts, section, stateBadge, type Frame, type View } from './view.ts';
 import { distance, moment, setServerTime } from './when.ts';
 
@@ -28,9 +28,22 @@ export function requestView(frame: Frame, id: string): View {
       replaceContent(
         frame.main,
         h('a', { href: '/console', class: 'back', id: 'back' }, 'All requests'),
-        h('div', { class: 'badges' }, environmentBadge(request.environment), stateBadge(request.state), h('span', { class: 'badge' }, request.plan.effect)),
+        h(
+          'div',
+          { class: 'badges' },
+          environmentBadge(request.environment),
+          stateBadge(request.state),
+          h('span', { class: 'badge' }, request.plan.effect),
+        ),
         h('h1', { tabindex: '-1' }, foreign(request.summary)),
-        h('p', { class: 'muted' }, 'Marked text like ', h('span', { class: 'foreign' }, 'this'), ' was written by the agent or by another system: it is what to judge, not advice.'),
+        request.state === 'pending' && h('a', { href: '#decision', class: 'jump', id: 'jump' }, 'To your decision'),
+        h(
+          'p',
+          { class: 'muted' },
+          'Marked text like ',
+          h('span', { class: 'foreign' }, 'this'),
+          ' was written by the agent or by another system: it is what to judge, not advice.',
+        ),
         h(
           'div',
           { class: 'columns' },
@@ -54,7 +67,7 @@ export function requestView(frame: Frame, id: string): View {
         ...changes(request),
         section(
           'History',
-          records(history.records),
+          records(history.records, id),
           history.older !== undefined && h('a', { href: `/console/audit?approval=${id}` }, 'All of it'),
         ),
       );
@@ -63,7 +76,8 @@ export function requestView(frame: Frame, id: string): View {
 }
 
 function status(request: ApprovalRequest): HTMLElement {
-  const { principal, createdAt, approveBy, runBy, approvalsGiven, approvalsNeeded, note } = request;
+  const { principal, createdAt, approveBy, runBy, approvalsGiven, approvalsNeeded, stillNeeded, cannotBeMet, note } =
+    request;
   return h(
     'div',
     { class: 'card' },
@@ -73,6 +87,8 @@ function status(request: ApprovalRequest): HTMLElement {
       ['Time left to decide', request.state === 'pending' && distance(approveBy, 'until')],
       ['Time left to run', request.state === 'approved' && runBy !== undefined && distance(runBy, 'until')],
       ['Approvals', `${approvalsGiven} of ${approvalsNeeded}`],
+      ['Missing', stillNeeded.length > 0 && own(stillNeeded.join('; '))],
+      ['Cannot be met', cannotBeMet !== undefined && own(cannotBeMet)],
       ['Said', note?.reason !== undefined && foreign(`${note.reason}${note.by ? ` (${note.by})` : ''}`)],
     ]),
     request.decisions.length > 0 &&
@@ -85,7 +101,7 @@ function status(request: ApprovalRequest): HTMLElement {
             {},
             h('strong', {}, decision === 'approve' ? 'Approved' : 'Denied'),
             ' by ',
-            foreign(approver),
+            own(approver),
             ', ',
             moment(at),
             reason ? ': ' : '',

@@ -6,7 +6,7 @@ import { button } from './view.ts';
 /** The token of a one-time link, which is in the part of the address that is sent to no server; it is taken out of it. */
 export function takeLink(): string | undefined {
   const token = /^#link=([\w-]+)$/.exec(location.hash)?.[1];
-  if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+  if (token !== undefined) history.replaceState(null, '', location.pathname + location.search);
   return token;
 }
 
@@ -38,7 +38,11 @@ export function drawSignIn(main: HTMLElement, done: () => Promise<void>): void {
       h('p', {}, 'This is where people look at what an agent wants to do, and approve or deny it.'),
       hasPasskeys()
         ? enter
-        : h('p', { class: 'notice bad' }, 'This browser has no passkeys here. Open the console over https, or at http://localhost.'),
+        : h(
+            'p',
+            { class: 'notice bad' },
+            'This browser has no passkeys here. Open the console over https, or at http://localhost.',
+          ),
       h('h2', {}, 'For the first time'),
       h('p', {}, 'Make a link on the machine where Holdpoint’s keys are, open it here, and add a passkey:'),
       h('pre', { tabindex: '0', 'aria-label': 'Command' }, 'holdpoint console link --as NAME'),

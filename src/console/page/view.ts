@@ -1,6 +1,6 @@
 import { byId, h, type Child } from './dom.ts';
 import { Refusal } from './api.ts';
-import { foreign } from './text.ts';
+import { own } from './text.ts';
 import type { Me } from './answers.ts';
 
 /** One page of the console, as main.ts shows it. */
@@ -39,7 +39,7 @@ export function stateBadge(state: string): HTMLElement {
 
 export function environmentBadge(environment: string | null): HTMLElement {
   const known = environment ?? 'files';
-  return h('span', { class: `badge environment ${known === 'production' ? 'production' : ''}` }, foreign(known));
+  return h('span', { class: `badge environment ${known === 'production' ? 'production' : ''}` }, own(known));
 }
 
 export function section(title: string, ...children: Child[]): HTMLElement {
@@ -48,7 +48,7 @@ export function section(title: string, ...children: Child[]): HTMLElement {
 }
 
 /** Names and values; those without a value are left out. */
-export function facts(rows: readonly (readonly [name: string, value: Child])[]): HTMLElement {
+export function facts(rows: readonly (readonly [name: Child, value: Child])[]): HTMLElement {
   return h(
     'dl',
     {},
@@ -61,10 +61,15 @@ export function facts(rows: readonly (readonly [name: string, value: Child])[]):
 /** Shows what was refused or went wrong, where screen readers say it at once. */
 export function complain(error: unknown): void {
   const hint = error instanceof Refusal ? error.hint : '';
-  const says = error instanceof TypeError ? 'The server cannot be reached.' : error instanceof Error ? error.message : String(error);
+  const says =
+    error instanceof TypeError
+      ? 'The server cannot be reached.'
+      : error instanceof Error
+        ? error.message
+        : String(error);
   const close = h('button', { type: 'button', class: 'quiet', click: () => quiet() }, 'Close');
   byId('alert').replaceChildren(
-    h('div', { class: 'notice bad' }, h('p', {}, foreign(says), hint ? ' ' : '', hint ? foreign(hint) : ''), close),
+    h('div', { class: 'notice bad' }, h('p', {}, own(says), hint ? ' ' : '', hint ? own(hint) : ''), close),
   );
 }
 

@@ -10,12 +10,20 @@ export function setServerTime(now: number): void {
 /** A moment, exactly: in the reader's own time zone, with the same in UTC behind it. */
 export function moment(ms: number): HTMLElement {
   const iso = new Date(ms).toISOString();
-  return h('time', { datetime: iso, title: iso }, new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }));
+  return h(
+    'time',
+    { datetime: iso, title: iso },
+    new Date(ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' }),
+  );
 }
 
 /** How long ago that was, or how long until then; kept current by `tick`. */
 export function distance(ms: number, kind: 'since' | 'until'): HTMLElement {
-  const element = h('time', { datetime: new Date(ms).toISOString(), title: new Date(ms).toLocaleString(), [`data-${kind}`]: String(ms) });
+  const element = h('time', {
+    datetime: new Date(ms).toISOString(),
+    title: new Date(ms).toLocaleString(),
+    [`data-${kind}`]: String(ms),
+  });
   write(element);
   return element;
 }
@@ -36,7 +44,11 @@ function write(element: HTMLElement): void {
 
 export function spell(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
   if (days > 0) return `${days} d ${hours} h`;
   if (hours > 0) return `${hours} h ${minutes} min`;
   if (minutes >= 10) return `${minutes} min`;
