@@ -9,6 +9,7 @@ import { plainLine } from './plain.ts';
 import { ask, hasTerminal } from './prompt.ts';
 import { withRecords, type Records } from './records.ts';
 import { requestLine, requestText } from './request-text.ts';
+import type { WatchOptions } from './watch.ts';
 
 interface DecideFlags extends Flags {
   as: string;
@@ -35,6 +36,13 @@ export function register(program: Command): void {
           print(request, () => requestText(request), flags.json);
         }),
       ),
+    );
+
+  jsonOption(sharedOptions(approvals.command('watch')))
+    .description('what is open, on the terminal, kept current; approve and deny from there')
+    .option('--as <name>', 'the approver who decides; asked for where it is missing')
+    .action((flags: Partial<DecideFlags> & { json?: boolean }) =>
+      act(flags, async (config) => (await import('./watch.ts')).watch(config, watchOptions(flags))),
     );
 
   for (const decision of ['approve', 'deny'] as const) {
@@ -79,6 +87,19 @@ export function register(program: Command): void {
         }),
       ),
     );
+}
+
+/** How `watch` decides: with what is missing asked for, as the commands do, and back to the list whatever came of it. */
+function watchOptions(flags: Partial<DecideFlags> & { json?: boolean }): WatchOptions {
+  return {
+    json: flags.json,
+    async decide(id, decision) {
+      const as = flags.as ?? (await ask('Approver: ')).trim();
+      const reason = await ask(decision === 'deny' ? 'Why (the agent reads it): ' : 'Reason (may be empty): ');
+      await act(flags, (config) => decide(id, decision, { ...flags, as, reason }, config));
+      process.exitCode = 0;
+    },
+  };
 }
 
 async function list(config: Config, flags: { json?: boolean; in: (State | 'all')[] }): Promise<void> {

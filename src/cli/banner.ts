@@ -21,7 +21,9 @@ export function banner(config: Config, persona: string, url: string, token = 'TO
     'and then, for what waits:',
     `  ${holdpoint} approvals list${state}`,
     `  ${holdpoint} approvals approve ID --as NAME${state}`,
-    ...(page === undefined ? [] : [`or in a browser, at ${page}; for a link to sign in with:`, `  ${holdpoint} console link --as NAME${state}`]),
+    ...(page === undefined
+      ? []
+      : [`or in a browser, at ${page}; for a link to sign in with:`, `  ${holdpoint} console link --as NAME${state}`]),
   ].join('\n');
 }
 
