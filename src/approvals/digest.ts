@@ -22,7 +22,7 @@ export function sameness(body: RequestBody): string {
 }
 
 /** The bytes that an approver signs: everything that the decision says, and with which key. */
-export function decisionBytes(unsigned: UnsignedDecision): Buffer {
+export function decisionBytes(unsigned: UnsignedDecision<string>): Buffer {
   const { id, digest, decision, approver, at, reason, ticked, breakGlass, key } = unsigned;
   const said = { id, digest, decision, approver, at, reason, ticked, key, ...(breakGlass && { breakGlass }) };
   return Buffer.from(DECISION_DOMAIN + canonicalJson(said), 'utf8');

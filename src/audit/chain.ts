@@ -26,6 +26,9 @@ const AUDIT_KINDS = [
   'approval.failed',
   'approval.unknown',
   'approval.revoked',
+  'approval.glass-broken',
+  'approval.reviewed',
+  'approval.ticked',
 ] as const;
 
 export type AuditKind = (typeof AUDIT_KINDS)[number];

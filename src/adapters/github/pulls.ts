@@ -4,7 +4,7 @@ import { ask, type Call, type Octokit } from './octokit.ts';
 import { createPullLaunches, type PullEvent } from './pull-launches.ts';
 import { createPullReading } from './pull-reading.ts';
 import { summaryOf } from './pull-view.ts';
-import type { PullSummary, PullView } from './pull-view.ts';
+import type { Check, PullSummary, PullView } from './pull-view.ts';
 import { createRepository, named } from './repository.ts';
 
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const;
@@ -38,6 +38,8 @@ export interface GitHubPulls {
     filter: { head?: string | undefined; base?: string | undefined; limit: number },
     call: Call,
   ): Promise<{ pulls: PullSummary[]; more: boolean }>;
+  /** The checks and statuses of a commit, whichever pull request or branch it is of. */
+  checks(repository: string, commit: string, call: Call): Promise<Check[]>;
   /** One with its deciding reviews and the checks of its head commit. */
   view(repository: string, number: number, call: Call): Promise<PullView>;
   /** Opens one; where one of the same branches is open already, that one, not `created`. */
