@@ -227,7 +227,7 @@ function checked(who: Required<Pick<NewApprover, 'person' | 'also' | 'groups' | 
  *
  * @param fingerprint of the one key to name; else all
  */
-export function approverRecord({ protected: _, ...approver }: Approver, fingerprint?: string): JsonObject {
+export function approverRecord({ protected: _protected, ...approver }: Approver, fingerprint?: string): JsonObject {
   const keys = approver.keys.filter((key) => fingerprint === undefined || key.fingerprint === fingerprint);
   return { ...approver, keys: keys as unknown as Json[] };
 }

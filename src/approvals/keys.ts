@@ -17,7 +17,7 @@ const ownKey = z.strictObject({
   publicKey: z.string(),
   addedAt,
   /** A key for emergencies alone; it signs nothing else. */
-  breakGlass: z.literal(true).optional(),
+  breakGlass: z.literal(true).exactOptional(),
 });
 
 const sshKey = z.strictObject({
@@ -27,7 +27,7 @@ const sshKey = z.strictObject({
   /** Type and base64, as in an `id_ed25519.pub`, without the comment. */
   publicKey: z.string(),
   addedAt,
-  breakGlass: z.literal(true).optional(),
+  breakGlass: z.literal(true).exactOptional(),
 });
 
 const passkey = z.strictObject({

@@ -1,3 +1,4 @@
+import { SIGNATURES } from '../core/demand-words.ts';
 import type { Approver } from './approvers.ts';
 import { glassFault } from './break-glass.ts';
 import { fitsKind, isAskedAtAll, progressOf, wordsOfDemands, type Progress } from './demands.ts';
@@ -71,15 +72,8 @@ export function voidReason(
       return `the rule asks for somebody other than ${principal.person}, whose agent asks`;
     if (!decision.breakGlass && !isAskedAtAll(terms, approver))
       return `the rule asks for approval ${wordsOfDemands(terms)}`;
-    if (!fitsKind(terms, key)) return `the rule asks for a signature ${KINDS[terms.signature]}`;
+    if (!fitsKind(terms, key)) return `the rule asks for a signature ${SIGNATURES[terms.signature]}`;
     if (terms.reasonRequired && decision.reason.trim() === '') return 'the rule asks for a reason';
   }
   return signatureFault(decision, key);
 }
-
-const KINDS = {
-  any: 'with any key',
-  ssh: 'with an SSH key',
-  passkey: 'with a passkey',
-  'none-fits': 'both with an SSH key and with a passkey, which none is',
-} as const;

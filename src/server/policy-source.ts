@@ -58,10 +58,12 @@ async function loadMarked(
   }
 }
 
-/** To the whole second, as some file systems know it. */
+/** How far a file's time may lag behind the clock, in milliseconds: it is set in ticks. */
+const TICK = 20;
+
 async function changedSince(file: string, moment: number): Promise<boolean> {
   const { ctimeMs } = await stat(file).catch(() => ({ ctimeMs: 0 }));
-  return Math.floor(ctimeMs / 1000) * 1000 > moment;
+  return ctimeMs > moment - TICK;
 }
 
 async function marks(files: readonly string[]): Promise<string> {
