@@ -105,6 +105,19 @@ export interface ApprovalRequest extends RequestBody {
   steps: StepOutcome[];
   /** How the run ended, as `settle` was told. */
   outcome?: JsonObject;
+  checklist?: ChecklistItem[];
+  window?: { open: boolean; says: string; opensAt?: number };
+}
+
+/** One item of a checklist as it stands: found out by Holdpoint (`evidence`), or for a person to tick. */
+export interface ChecklistItem {
+  /** `production-deployment/backup`. */
+  id: string;
+  says: string;
+  kind: 'evidence' | 'person';
+  state: 'ok' | 'failed' | 'unknown' | 'open';
+  evidence?: string;
+  by?: string;
 }
 
 /** The right to run a request once, until its lease runs out. */

@@ -5,6 +5,7 @@ import { STATES, type State } from '../approvals/states.ts';
 import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { screenOf } from './layout.ts';
 import { plainLine } from './plain.ts';
 import { ask, hasTerminal } from './prompt.ts';
 import { withRecords, type Records } from './records.ts';
@@ -32,7 +33,7 @@ export function register(program: Command): void {
       act(flags, (config) =>
         withRecords(config, async ({ approvals: found }) => {
           const request = await found.named(id);
-          print(request, () => requestText(request), flags.json);
+          print(request, () => requestText(request, screenOf(process.stdout)), flags.json);
         }),
       ),
     );
@@ -102,7 +103,7 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
     const { approvals, approvers } = records;
     const request = await approvals.named(id);
     // Once more at the end: a long preview moves the beginning off the screen.
-    console.error(`${requestText(request)}\n\nTo ${decision}: ${plainLine(request.summary)}`);
+    console.error(`${requestText(request, screenOf(process.stderr))}\n\nTo ${decision}: ${plainLine(request.summary)}`);
     const passphrase = await passphraseOf(flags, decision, config, records);
     const at = await approvals.now();
     const unsigned = {
