@@ -22,9 +22,7 @@ export function sameness(
 ): string {
   const { principal, persona, tool, schemaHash, planDigest: plan, policyDigest } = body;
   const { person, agent, client } = principal;
-  return sha256(
-    canonicalJson({ principal: { person, agent, client }, persona, tool, schemaHash, plan, policyDigest }),
-  );
+  return sha256(canonicalJson({ principal: { person, agent, client }, persona, tool, schemaHash, plan, policyDigest }));
 }
 
 /** The bytes that an approver signs: request id, digest, decision, and by whom, when and why. */

@@ -61,7 +61,10 @@ function moved({ note }: ApprovalRequest, screen: Screen): string[][] {
 function whoAndWhy(request: ApprovalRequest, { columns }: Screen): string[] {
   const { principal, terms, plan } = request;
   const rows: [string, string][] = [
-    ['asked by', `${principal.person}, agent ${principal.agent}, client ${principal.client}, ${time(request.createdAt)}`],
+    [
+      'asked by',
+      `${principal.person}, agent ${principal.agent}, client ${principal.client}, ${time(request.createdAt)}`,
+    ],
     ['with', `${request.tool} (${plan.effect})`],
     ['touches', touched(request)],
     ['held by', `${request.rules.join(', ')}: ${request.reason}`],
@@ -70,7 +73,12 @@ function whoAndWhy(request: ApprovalRequest, { columns }: Screen): string[] {
     ...(request.runBy === undefined ? [] : [['run by', time(request.runBy)] satisfies [string, string]]),
     ...(request.follows === undefined
       ? []
-      : [['follows', `${request.follows}, which went stale; no approval of that one counts here`] satisfies [string, string]]),
+      : [
+          ['follows', `${request.follows}, which went stale; no approval of that one counts here`] satisfies [
+            string,
+            string,
+          ],
+        ]),
     ...(terms.checklists.length > 0 && !request.checklist
       ? [['checklist', `${terms.checklists.join(', ')} (for you to go through)`] satisfies [string, string]]
       : []),

@@ -17,12 +17,7 @@ import type { Call, Services } from './services.ts';
 import { redactChanges, shownOf } from './shown.ts';
 
 /** Stores a plan as an approval request, or finds the one that waits already, and says so to the agent. */
-export async function hold(
-  passage: Passage,
-  plan: Plan,
-  decision: Decision,
-  services: Services,
-): Promise<Answer> {
+export async function hold(passage: Passage, plan: Plan, decision: Decision, services: Services): Promise<Answer> {
   const { tool, input, policy, call } = passage;
   const { approvals } = services;
   const { terms } = decision;

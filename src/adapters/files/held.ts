@@ -32,7 +32,9 @@ export async function writeParts(
   return [
     { kind: 'risks', items: risks },
     { kind: 'diff', title: `${exists ? 'Changes' : 'Creates'} ${path}`, text: diff },
-    ...(exists ? [{ kind: 'facts' as const, title: 'What is there now', rows: [[path, keeps(path)] as [string, string]] }] : []),
+    ...(exists
+      ? [{ kind: 'facts' as const, title: 'What is there now', rows: [[path, keeps(path)] as [string, string]] }]
+      : []),
     {
       kind: 'undo',
       text: exists
@@ -65,7 +67,12 @@ export async function removalParts(paths: readonly string[], context: Context): 
   return [
     {
       kind: 'risks',
-      items: unkept.length > 0 ? [`only Holdpoint's own copy is left of ${unkept.slice(0, 5).join(', ')}${unkept.length > 5 ? ' …' : ''}: git does not have it as it is`] : [],
+      items:
+        unkept.length > 0
+          ? [
+              `only Holdpoint's own copy is left of ${unkept.slice(0, 5).join(', ')}${unkept.length > 5 ? ' …' : ''}: git does not have it as it is`,
+            ]
+          : [],
     },
     { kind: 'facts', title: 'What is lost', rows: left > 0 ? [...rows, ['…', `and ${left} more files`]] : rows },
     { kind: 'diff', title: 'Its content', text: lost.map(({ diff }) => diff).join('') },

@@ -45,10 +45,10 @@ export async function changeParts(held: HeldChange, context: Context): Promise<P
     {
       kind: 'facts',
       title: 'What it can break',
-      rows: [...('value' in around ? aroundRows(around.value) : [row('surroundings', around, String)]), [
-        'traffic now',
-        'value' in traffic ? trafficText(traffic.value) : `unknown: ${traffic.unknown}`,
-      ]],
+      rows: [
+        ...('value' in around ? aroundRows(around.value) : [row('surroundings', around, String)]),
+        ['traffic now', 'value' in traffic ? trafficText(traffic.value) : `unknown: ${traffic.unknown}`],
+      ],
     },
     'value' in rehearsal
       ? {
@@ -107,7 +107,9 @@ function imagesAfter(change: WorkloadChange, revisions: Found<Revision[]>): Read
 /** What the plan binds of the nodes' images behind a tag. */
 function nodesText(image: string, preconditions: readonly Precondition[]): string {
   if (image.includes('@')) return 'pinned by its digest';
-  const bound = preconditions.find(({ id }) => id === `image:${image}`)?.value as { nodes?: string[] | null } | undefined;
+  const bound = preconditions.find(({ id }) => id === `image:${image}`)?.value as
+    | { nodes?: string[] | null }
+    | undefined;
   if (!bound) return 'starts no pod now';
   if (bound.nodes === null) return 'what the nodes hold may not be read';
   if (!bound.nodes || bound.nodes.length === 0)

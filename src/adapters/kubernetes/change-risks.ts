@@ -16,7 +16,9 @@ export function changeRisks(held: HeldChange, known: Known): string[] {
   const { change, undo, preconditions } = held;
   const replaces = change.action !== 'pause';
   return [
-    ...('unknown' in known.rehearsal ? [`its dry run on the cluster gave no result: ${quoted(known.rehearsal.unknown)}`] : []),
+    ...('unknown' in known.rehearsal
+      ? [`its dry run on the cluster gave no result: ${quoted(known.rehearsal.unknown)}`]
+      : []),
     ...('value' in known.state && known.state.value.state === 'failing'
       ? [`the last rollout of it is failing now: ${quoted(known.state.value.message)}`]
       : []),
@@ -36,7 +38,9 @@ function imageRisks(preconditions: HeldChange['preconditions']): string[] {
     const { nodes, engine } = value as { nodes: string[] | null; engine: string | null };
     const last = image.slice(image.lastIndexOf('/'));
     return [
-      ...(!last.includes(':') || last.endsWith(':latest') ? [`${image} is the tag latest: nobody can say which build that is`] : []),
+      ...(!last.includes(':') || last.endsWith(':latest')
+        ? [`${image} is the tag latest: nobody can say which build that is`]
+        : []),
       ...(nodes !== null && nodes.length > 1
         ? [`the nodes hold ${nodes.length} different images behind ${image}: its tag has moved`]
         : []),
@@ -54,7 +58,9 @@ function aroundRisks({ replicas, services, disruptionBudgets, strategy, unprobed
       ? ['no disruption budget: nothing keeps a node drain from taking its pods meanwhile']
       : []),
     ...(strategy.startsWith('Recreate') ? ['the strategy is Recreate: there is a gap without any pod'] : []),
-    ...(strategy.startsWith('OnDelete') ? ['the strategy is OnDelete: pods take the change only when they are deleted'] : []),
+    ...(strategy.startsWith('OnDelete')
+      ? ['the strategy is OnDelete: pods take the change only when they are deleted']
+      : []),
     ...(unprobed.length > 0
       ? [`no readiness probe on ${unprobed.join(', ')}: the rollout cannot tell whether the new pods work`]
       : []),

@@ -19,7 +19,8 @@ export async function objectDiff(live: WorkloadObject, result: WorkloadObject): 
     import('diff'),
     import('yaml'),
   ]);
-  const text = (object: WorkloadObject) => stringify(shown(object), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
+  const text = (object: WorkloadObject) =>
+    stringify(shown(object), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
   const [before, after] = [text(live), text(result)];
   if (before === after) return '';
   const patch = createTwoFilesPatch('live', 'result', before, after, undefined, undefined, {

@@ -13,7 +13,18 @@ import type { Surroundings } from './surroundings.ts';
 import type { ListQuery, Table } from './tables.ts';
 import type { RolloutState, Workload } from './workloads.ts';
 
-export type { Bound, ImageBinding, Reach, Surroundings, Revision, RolloutState, Table, Workload, WorkloadChange, WorkloadRef };
+export type {
+  Bound,
+  ImageBinding,
+  Reach,
+  Surroundings,
+  Revision,
+  RolloutState,
+  Table,
+  Workload,
+  WorkloadChange,
+  WorkloadRef,
+};
 
 /** Which cluster a context really leads to. */
 interface ClusterIdentity {

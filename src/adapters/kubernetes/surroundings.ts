@@ -163,11 +163,7 @@ function runningImages(pods: readonly { status?: { containerStatuses?: { name: s
   );
 }
 
-function sharers(
-  ref: WorkloadRef,
-  template: PodTemplate,
-  lists: readonly Found<WorkloadObject[]>[],
-): Found<string[]> {
+function sharers(ref: WorkloadRef, template: PodTemplate, lists: readonly Found<WorkloadObject[]>[]): Found<string[]> {
   const own = configOf(template);
   if (own.length === 0) return { value: [] };
   const shared: string[] = [];

@@ -58,6 +58,7 @@ function summed(series: readonly Series[], label: string): Omit<Traffic, 'metric
 }
 
 export function trafficText({ metric, rate, errors }: Traffic): string {
-  const share = errors === undefined ? '' : `, ${(errors * 100).toFixed(errors < 0.01 ? 2 : 1)} % of them answered with 5xx`;
+  const share =
+    errors === undefined ? '' : `, ${(errors * 100).toFixed(errors < 0.01 ? 2 : 1)} % of them answered with 5xx`;
   return `${rate.toFixed(rate < 10 ? 2 : 0)} requests/s${share} (${metric}, last 5 minutes)`;
 }

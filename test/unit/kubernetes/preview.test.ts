@@ -64,7 +64,13 @@ describe('I4: what people see of a held rollout', () => {
     };
     const [container] = object.spec.template.spec.containers;
     object.spec.template.spec.containers = [
-      { ...container, env: [{ name: 'DB_PASSWORD', value: 'hunter2' }, { name: 'LEVEL', value: 'debug' }] },
+      {
+        ...container,
+        env: [
+          { name: 'DB_PASSWORD', value: 'hunter2' },
+          { name: 'LEVEL', value: 'debug' },
+        ],
+      },
     ];
     add('apps/v1', 'deployments', object);
     const text = (await update()).find((part) => part.kind === 'diff')?.text;
@@ -80,7 +86,9 @@ describe('I4: what people see of a held rollout', () => {
     expect(api).toContain('to: sha256:222222222222, 123MB, made 3d ago');
     expect(api).toContain('no node has it yet');
     engine.answers.delete('/images/json');
-    expect(rows(await update(), 'Images')['api']).toContain('to: unknown on the Docker Engine: There is no /images/json.');
+    expect(rows(await update(), 'Images')['api']).toContain(
+      'to: unknown on the Docker Engine: There is no /images/json.',
+    );
   });
 
   test('what it can break: pods, services, ingresses, autoscaler, disruption budget, shared configuration', async () => {
@@ -98,7 +106,9 @@ describe('I4: what people see of a held rollout', () => {
     add('v1', 'services', { metadata: { name: 'other', namespace: NAMESPACE }, spec: { selector: { app: 'x' } } });
     add('networking.k8s.io/v1', 'ingresses', {
       metadata: { name: 'web', namespace: NAMESPACE },
-      spec: { rules: [{ host: 'tta.dev', http: { paths: [{ path: '/api', backend: { service: { name: 'api' } } }] } }] },
+      spec: {
+        rules: [{ host: 'tta.dev', http: { paths: [{ path: '/api', backend: { service: { name: 'api' } } }] } }],
+      },
     });
     add('autoscaling/v1', 'horizontalpodautoscalers', {
       metadata: { name: 'api', namespace: NAMESPACE },
@@ -133,7 +143,9 @@ describe('I4: what people see of a held rollout', () => {
 
   test('how to undo it says the revision and what it holds', async () => {
     expect((await update()).find(({ kind }) => kind === 'undo')).toMatchObject({
-      text: expect.stringMatching(/^kubectl-rollout with action undo and toRevision 1: .* revision 1 \(made .*\) with api api:1\.$/),
+      text: expect.stringMatching(
+        /^kubectl-rollout with action undo and toRevision 1: .* revision 1 \(made .*\) with api api:1\.$/,
+      ),
     });
   });
 
