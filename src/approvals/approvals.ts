@@ -7,6 +7,7 @@ import { createAsking, type Limits } from './asking.ts';
 import { createDeciding } from './deciding.ts';
 import { remarksOf } from './decision-row.ts';
 import { examined } from './evidence.ts';
+import { createHistory } from './history.ts';
 import { createLedger, readBody, type LedgerParts, type Row } from './ledger.ts';
 import type { ApprovalRequest } from './request.ts';
 import { createRemarking } from './remarks.ts';
@@ -75,6 +76,7 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     ...createDeciding(ledger),
     ...createRunning(ledger, limits),
     ...createRemarking(ledger),
+    ...createHistory(ledger),
     find,
     sweep,
     /** The request with what its checklists' evidence says at this moment; looking takes a few seconds at most. */

@@ -16,9 +16,13 @@ export function requestDigest(body: RequestBody): string {
 }
 
 /** What makes two held calls the same request: caller, tool, plan, and the policy and schema it was decided under. */
-export function sameness(body: RequestBody): string {
+export function sameness(
+  body: Pick<RequestBody, 'principal' | 'persona' | 'tool' | 'schemaHash' | 'planDigest' | 'policyDigest'> &
+    Partial<RequestBody>,
+): string {
   const { principal, persona, tool, schemaHash, planDigest: plan, policyDigest } = body;
-  return sha256(canonicalJson({ principal, persona, tool, schemaHash, plan, policyDigest }));
+  const { person, agent, client } = principal;
+  return sha256(canonicalJson({ principal: { person, agent, client }, persona, tool, schemaHash, plan, policyDigest }));
 }
 
 /** The bytes that an approver signs: everything that the decision says, and with which key. */

@@ -50,7 +50,7 @@ const REFUSALS: Readonly<Record<State, (request: ApprovalRequest) => HoldpointEr
     ),
   stale: ({ id, note }) =>
     new HoldpointError('stale', `What the request ${id} relied on has changed since it was made.`, {
-      hint: AGAIN,
+      hint: "The approval tool's replan makes a new request of it.",
       changes: note?.changes ?? [],
     }),
   denied: (request) =>

@@ -3,6 +3,7 @@ import type { SqlValue } from '../store/store.ts';
 import { approverRecord, type Approver } from './approvers.ts';
 import { mayReview } from './break-glass.ts';
 import { decisionRow, remarksOf } from './decision-row.ts';
+import { glassCounts } from './glass-counts.ts';
 import { signatureFault } from './keys.ts';
 import { readBody, type Ledger, type Row, type Step } from './ledger.ts';
 import { cannotBe } from './refusals.ts';
@@ -93,14 +94,7 @@ export function createRemarking(ledger: Ledger) {
       return found;
     },
 
-    /** How often the glass was broken in all, and how many reviews of it are open. */
-    async glassCounts(): Promise<{ broken: number; open: number }> {
-      const [row] = await ledger.store.query<{ broken: number; reviewed: number }>(
-        `SELECT count(DISTINCT d.request) AS broken, count(DISTINCT m.request) AS reviewed FROM approval_decisions d
-         LEFT JOIN approval_remarks m ON m.request = d.request AND m.decision = 'review' WHERE d.break_glass = 1`,
-      );
-      return { broken: row?.broken ?? 0, open: (row?.broken ?? 0) - (row?.reviewed ?? 0) };
-    },
+    glassCounts: () => glassCounts(ledger.store),
   };
 
   /** The registered approver whose signature it is. */

@@ -24,6 +24,8 @@ export interface Hold {
   decision: Decision & { terms: ApprovalTerms };
   /** The call's correlation id, for the audit log. */
   callId: string;
+  /** The stale request that this one replaces. */
+  follows?: string;
 }
 
 /** A plan without what only the run needs, its secrets masked. */
@@ -50,6 +52,8 @@ export interface RequestBody {
   terms: ApprovalTerms;
   createdAt: number;
   approveBy: number;
+  /** The stale request that this one replaces; nothing that was decided on that one counts for this. */
+  follows?: string;
 }
 
 /** What an approver says of one request; the signature covers all other fields. */

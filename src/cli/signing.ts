@@ -30,6 +30,16 @@ export async function signed(
   records: Records,
 ): Promise<SignedDecision> {
   if (flags.signature !== undefined) return signedElsewhere(decision, flags.signature, flags.statement);
+  return signedHere(decision, flags, config, records);
+}
+
+/** The same of whatever is said, with a key that is at hand here. @throws HoldpointError */
+export async function signedHere<D extends string>(
+  decision: Decision<D>,
+  flags: SigningFlags,
+  config: Config,
+  records: Records,
+): Promise<SignedDecision<D>> {
   if (flags.ssh !== undefined) {
     const key = sshKeyFor(decision, flags.ssh, records);
     const unsigned = withKey(decision, key);
@@ -45,13 +55,16 @@ export function statementOf(decision: Decision, ssh: string | true | undefined, 
   return decisionBytes(withKey(decision, sshKeyFor(decision, ssh ?? true, records)));
 }
 
-function withKey({ ticked = [], ...decision }: Decision, { fingerprint }: SshKey): UnsignedDecision {
+function withKey<D extends string>(
+  { ticked = [], ...decision }: Decision<D>,
+  { fingerprint }: SshKey,
+): UnsignedDecision<D> {
   return { ...decision, ticked, key: fingerprint };
 }
 
 /** The approver's SSH key of a file, or the only one that is enrolled. */
 function sshKeyFor(
-  { approver: name, breakGlass }: Decision,
+  { approver: name, breakGlass }: Decision<string>,
   ssh: string | true,
   { approvers }: Records,
 ): SshKey {
@@ -128,7 +141,7 @@ function readStatement(file: string): Buffer {
 
 /** The passphrase where the key has one; asking for it, or for a yes, is also the last moment to stop. */
 async function passphraseFor(
-  decision: Decision,
+  decision: Decision<string>,
   flags: SigningFlags,
   config: Config,
   { approvers }: Records,
@@ -147,7 +160,7 @@ async function passphraseFor(
   });
 }
 
-async function reallySign({ decision, approver }: Decision, { yes }: SigningFlags): Promise<void> {
+async function reallySign({ decision, approver }: Decision<string>, { yes }: SigningFlags): Promise<void> {
   if (yes || !hasTerminal() || /^y(?:es)?$/i.test(await ask(`Really ${decision} as ${approver}? [y/N] `))) return;
   throw new HoldpointError('denied', 'Not decided.', { hint: 'Nothing was changed.' });
 }

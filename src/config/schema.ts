@@ -24,7 +24,9 @@ const url = z.string().transform((text, context) => {
 /** Often with a token in it, so that it is masked as secrets are. */
 const webhook = z
   .string()
-  .refine(isWebhook, { error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook' })
+  .refine(isWebhook, {
+    error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook',
+  })
   .meta({ secret: true });
 
 function isWebhook(text: string): boolean {

@@ -104,7 +104,9 @@ export async function createApp({
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
   const real = realPorts(config, facts, protect, redactor);
-  const alarm = createAlarm(config.alerts.webhook, redactor.text, (level, fields, message) => log[level](fields, message));
+  const alarm = createAlarm(config.alerts.webhook, redactor.text, (level, fields, message) =>
+    log[level](fields, message),
+  );
   const approvals = createApprovals({
     audit,
     store,

@@ -11,9 +11,7 @@ export async function podsFound({ plan, ports, call }: Looking): Promise<Look> {
   if (refs.length === 0) return { state: 'unknown', says: 'the call names no workload' };
   if (refs.length < workloads.length || refs.length > MOST)
     return { state: 'unknown', says: 'the call touches more than the workloads it names one by one' };
-  const states = await Promise.all(
-    refs.map(async (ref) => ({ ref, ...(await ports.kubernetes.rollout(ref, call)) })),
-  );
+  const states = await Promise.all(refs.map(async (ref) => ({ ref, ...(await ports.kubernetes.rollout(ref, call)) })));
   const waiting = states.filter(({ state }) => state !== 'ready');
   const nameOf = ({ kind, name, namespace }: WorkloadRef) => `${kind}/${name} in ${namespace}`;
   if (waiting.length === 0) return { state: 'ok', says: `ready: ${refs.map(nameOf).join(', ')}` };

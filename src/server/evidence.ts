@@ -80,7 +80,9 @@ async function lookFor(wanted: EvidenceWanted | undefined, looking: Looking): Pr
 /** The one commit that the plan is bound to, from what it says it relies on. */
 function commitOf({ preconditions }: VisiblePlan): string | undefined {
   const commits = preconditions.flatMap(({ id, value }) =>
-    /^(?:ref:|branch:|head$|commit$)/.test(id) && typeof value === 'string' && /^[0-9a-f]{40}$/.test(value) ? value : [],
+    /^(?:ref:|branch:|head$|commit$)/.test(id) && typeof value === 'string' && /^[0-9a-f]{40}$/.test(value)
+      ? value
+      : [],
   );
   return new Set(commits).size === 1 ? commits[0] : undefined;
 }
@@ -88,7 +90,9 @@ function commitOf({ preconditions }: VisiblePlan): string | undefined {
 /** The repository that the plan's requests go to, else the configured one. */
 function repositoryOf({ plan, facts }: Looking, named: string | undefined): string | undefined {
   const paths = plan.steps.map(({ call }) => (typeof call === 'object' && call && 'path' in call ? call['path'] : ''));
-  const asked = paths.flatMap((path) => /^\/repos\/([\w-]+\/[\w.-]+)\//.exec(typeof path === 'string' ? path : '')?.[1] ?? []);
+  const asked = paths.flatMap(
+    (path) => /^\/repos\/([\w-]+\/[\w.-]+)\//.exec(typeof path === 'string' ? path : '')?.[1] ?? [],
+  );
   return named ?? asked[0] ?? facts.github.repository;
 }
 
@@ -102,7 +106,10 @@ async function checksOf({ repository: named }: { repository?: string }, looking:
   const wrong = checks.filter(({ outcome }) => outcome !== 'green' && outcome !== 'neutral');
   if (wrong.length === 0) return { state: 'ok', says: `all ${checks.length} checks of ${at} passed` };
   const some = wrong.slice(0, 3).map(({ name, outcome }) => `${name} ${outcome}`);
-  return { state: 'failed', says: `${wrong.length} of ${checks.length} checks of ${at} have not passed: ${some.join(', ')}` };
+  return {
+    state: 'failed',
+    says: `${wrong.length} of ${checks.length} checks of ${at} have not passed: ${some.join(', ')}`,
+  };
 }
 
 async function jobOf(wanted: Extract<EvidenceWanted, { kind: 'job' }>, looking: Looking): Promise<Look> {
@@ -150,5 +157,8 @@ async function alertsOf(
   if (rules.length === 0) return { state: 'failed', says: 'no alert rule is loaded' };
   return broken.length === 0
     ? { state: 'ok', says: `${rules.length} alert rules are loaded` }
-    : { state: 'failed', says: `${broken.length} of ${rules.length} alert rules fail: ${broken.slice(0, 3).join(', ')}` };
+    : {
+        state: 'failed',
+        says: `${broken.length} of ${rules.length} alert rules fail: ${broken.slice(0, 3).join(', ')}`,
+      };
 }

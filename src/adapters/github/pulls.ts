@@ -42,6 +42,8 @@ export interface GitHubPulls {
   checks(repository: string, commit: string, call: Call): Promise<Check[]>;
   /** One with its deciding reviews and the checks of its head commit. */
   view(repository: string, number: number, call: Call): Promise<PullView>;
+  /** The unified diff of one; others' text. */
+  diff(repository: string, number: number, call: Call): Promise<string>;
   /** Opens one; where one of the same branches is open already, that one, not `created`. */
   create(repository: string, pull: NewPull, call: Call): Promise<{ pull: PullSummary; created: boolean }>;
   /**
@@ -103,6 +105,13 @@ export function createPulls(octokit: () => Promise<Octokit>, second = 1000): Git
         if (error instanceof HoldpointError && error.code === 'not_found') return null;
         throw error;
       }
+    },
+    async diff(repository, number, call) {
+      const text: unknown = await ask(octokit, call, `reading pull request ${number}`, (client, options) =>
+        client.rest.pulls.get({ ...named(repository), pull_number: number, mediaType: { format: 'diff' }, ...options }),
+      );
+      if (typeof text === 'string') return text;
+      throw new HoldpointError('upstream', `GitHub gave no diff of pull request ${number}.`);
     },
     async create(repository, pull, call) {
       try {
