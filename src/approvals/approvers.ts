@@ -32,7 +32,9 @@ export interface NewApprover {
 }
 
 /** A decision to be signed with an own key: which one, the registry knows. */
-export type Decision = Omit<UnsignedDecision, 'key' | 'ticked'> & { ticked?: string[] };
+export type Decision<D extends string = 'approve' | 'deny'> = Omit<UnsignedDecision<D>, 'key' | 'ticked'> & {
+  ticked?: string[];
+};
 
 /** The registry in the keys directory: one JSON file per approver. Nothing of it is in the store. */
 export interface Approvers {
@@ -55,7 +57,7 @@ export interface Approvers {
    *
    * @throws HoldpointError `not_found`, or `denied` for a wrong passphrase.
    */
-  sign(decision: Decision, passphrase?: string): SignedDecision;
+  sign<D extends string = 'approve' | 'deny'>(decision: Decision<D>, passphrase?: string): SignedDecision<D>;
 }
 
 /** A name of an approver, a group or a role. */
@@ -165,7 +167,7 @@ export function openApprovers(keysDir: string): Approvers {
       return replace({ ...entry, keys, private: halves });
     },
 
-    sign({ ticked = [], ...decision }, passphrase) {
+    sign<D extends string>({ ticked = [], ...decision }: Decision<D>, passphrase?: string) {
       const entry = find(decision.approver);
       const key = ownKey(entry, decision.breakGlass === true);
       const half = key && entry.private[key.fingerprint];
@@ -177,7 +179,7 @@ export function openApprovers(keysDir: string): Approvers {
             hint: 'Sign with the SSH key (--ssh) or the passkey that is enrolled, or make a key: `holdpoint approver key add NAME`.',
           },
         );
-      const unsigned: UnsignedDecision = { ...decision, ticked, key: key.fingerprint };
+      const unsigned: UnsignedDecision<D> = { ...decision, ticked, key: key.fingerprint };
       try {
         return { ...unsigned, signature: signWith(half, passphrase, decisionBytes(unsigned)) };
       } catch (cause) {
@@ -225,7 +227,7 @@ function checked(who: Required<Pick<NewApprover, 'person' | 'also' | 'groups' | 
  *
  * @param fingerprint of the one key to name; else all
  */
-export function approverRecord({ protected: _, ...approver }: Approver, fingerprint?: string): JsonObject {
+export function approverRecord({ protected: _protected, ...approver }: Approver, fingerprint?: string): JsonObject {
   const keys = approver.keys.filter((key) => fingerprint === undefined || key.fingerprint === fingerprint);
   return { ...approver, keys: keys as unknown as Json[] };
 }

@@ -2,7 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { HoldpointError } from '../core/errors.ts';
 import { approverRecord, type Approver } from './approvers.ts';
+import { checklistOf, recorded, type Found } from './checklists.ts';
+import { sound } from './break-glass.ts';
 import { decisionRow } from './decision-row.ts';
+import { lookAt } from './evidence.ts';
+import { stillOpen } from './gates.ts';
 import { readBody, type Ledger } from './ledger.ts';
 import { peopleOf } from './persons.ts';
 import { cannotBe } from './refusals.ts';
@@ -22,7 +26,8 @@ export function createDeciding(ledger: Ledger) {
      * @throws HoldpointError `denied` for a signature that does not count, `conflict` for a request that is decided already.
      */
     async decide(decision: SignedDecision): Promise<ApprovalRequest> {
-      return ledger.transition('decide', async (step) => {
+      const found = await lookBefore(decision);
+      const decided = await ledger.transition('decide', async (step) => {
         const { session, now } = step;
         const row = await ledger.open(step, decision.id);
         const body = readBody(row);
@@ -54,8 +59,12 @@ export function createDeciding(ledger: Ledger) {
           });
         const before = await ledger.standing(session, row);
         const after = standingOf(body, row.digest, [...before.approvals, decision], approvers);
-        if (decision.decision === 'approve' && isDeepStrictEqual(before.stillNeeded, after.stillNeeded))
+        const approves = decision.decision === 'approve' && !decision.breakGlass;
+        if (approves && isDeepStrictEqual(before.stillNeeded, after.stillNeeded))
           return addsNothing(row.id, approver, before, approvers);
+        const checklist = checklistOf(body.terms, after.approvals, found);
+        const open = approves ? stillOpen(row.id, approver.name, checklist) : undefined;
+        if (open) return open;
 
         const stored = decisionRow(decision);
         const columns = Object.keys(stored);
@@ -66,8 +75,24 @@ export function createDeciding(ledger: Ledger) {
         );
         await step.append({
           kind: 'approval.decided',
-          data: { ...decision, approval: row.id, as: approverRecord(approver, decision.key) },
+          data: {
+            ...decision,
+            approval: row.id,
+            as: approverRecord(approver, decision.key),
+            ...(approves && checklist.length > 0 && { checklist: recorded(checklist) }),
+          },
         });
+        if (decision.breakGlass && decision.decision === 'approve')
+          await step.append({
+            kind: 'approval.glass-broken',
+            data: {
+              approval: row.id,
+              by: approver.name,
+              person: approver.person,
+              reason: decision.reason,
+              key: decision.key,
+            },
+          });
         if (decision.decision === 'deny') {
           const note = { by: approver.name, reason: decision.reason };
           return ledger.view(session, await ledger.move(step, row, 'denied', { note }));
@@ -78,6 +103,8 @@ export function createDeciding(ledger: Ledger) {
           runBy === undefined ? row : await ledger.move(step, row, 'approved', { set: { run_by: runBy } }),
         );
       });
+      sound(ledger, decided, 'approved');
+      return decided;
     },
 
     /** Takes an approval back. Nothing is signed: this only stops. @throws HoldpointError `conflict` where it comes too late. */
@@ -121,6 +148,13 @@ export function createDeciding(ledger: Ledger) {
       });
     },
   };
+
+  /** Before the transaction, which must not wait for anybody: what the items say at this moment. */
+  async function lookBefore({ id, decision, breakGlass }: SignedDecision): Promise<Found[]> {
+    if (decision === 'deny' || breakGlass) return [];
+    const row = await ledger.load(ledger.store, id);
+    return row.state === 'pending' ? lookAt(ledger.evidence, readBody(row), ['pre']) : [];
+  }
 }
 
 function addsNothing(

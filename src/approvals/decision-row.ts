@@ -1,11 +1,11 @@
-import type { SqlValue } from '../store/store.ts';
-import type { SignedDecision } from './request.ts';
+import type { Session, SqlValue } from '../store/store.ts';
+import type { SignedDecision, SignedRemark } from './request.ts';
 
 /** A row of `approval_decisions`: whatever stands in it, the signature tells whether it counts. */
-export interface DecisionRow {
+export interface DecisionRow<D extends string = 'approve' | 'deny'> {
   request: string;
   approver: string;
-  decision: SignedDecision['decision'];
+  decision: D;
   at: number;
   reason: string;
   digest: string;
@@ -16,13 +16,27 @@ export interface DecisionRow {
   signature: string;
 }
 
-export function decisionRow(decision: SignedDecision): DecisionRow & Record<string, SqlValue> {
+export function decisionRow<D extends string>(decision: SignedDecision<D>): DecisionRow<D> & Record<string, SqlValue> {
   const { id, ticked, breakGlass, ...rest } = decision;
   return { ...rest, request: id, ticked: JSON.stringify(ticked), break_glass: breakGlass ? 1 : 0 };
 }
 
-export function decisionOf({ request, ticked, break_glass, ...row }: DecisionRow): SignedDecision {
+export function decisionOf<D extends string>({
+  request,
+  ticked,
+  break_glass,
+  ...row
+}: DecisionRow<D>): SignedDecision<D> {
   return { ...row, id: request, ticked: tickedOf(ticked), ...(break_glass !== 0 && { breakGlass: true as const }) };
+}
+
+/** What was said of a request after it was decided, in that order. */
+export async function remarksOf(session: Session, id: string): Promise<SignedRemark[]> {
+  const rows = await session.query<DecisionRow<SignedRemark['decision']>>(
+    'SELECT *, 0 AS break_glass FROM approval_remarks WHERE request = ? ORDER BY at, approver',
+    [id],
+  );
+  return rows.map(decisionOf);
 }
 
 /** Changed by hand it may be anything; as nothing, the signature does not verify. */

@@ -1,4 +1,5 @@
 import type { ApprovalTerms, ApproverDemand } from '../core/decision.ts';
+import { wordsOf, SIGNATURES } from '../core/demand-words.ts';
 import type { Approver } from './approvers.ts';
 import { isBreakGlass, type ApproverKey } from './keys.ts';
 import { peopleOf, type People } from './persons.ts';
@@ -97,18 +98,10 @@ function more(given: number): string {
   return given > 0 ? 'more ' : '';
 }
 
-/** `of: alice, group sre or role release-manager`. */
-function wordsOf({ names, groups, roles }: ApproverDemand): string {
-  const all = [...names, ...groups.map((group) => `group ${group}`), ...roles.map((role) => `role ${role}`)];
-  if (all.length === 0) return 'of any approver';
-  const last = all.pop() ?? '';
-  return `of ${all.length > 0 ? `${all.join(', ')} or ${last}` : last}`;
-}
-
 function whyNot(terms: Terms, lacking: readonly { demand: ApproverDemand; able: readonly Approver[] }[]): string {
   if (terms.signature === 'none-fits')
     return 'one rule asks for a passkey and another one for an SSH key; no signature is both';
-  const kind = { any: '', ssh: ' with an SSH key', passkey: ' with a passkey' }[terms.signature];
+  const kind = terms.signature === 'any' ? '' : ` ${SIGNATURES[terms.signature]}`;
   const other = terms.requesterMayApprove ? '' : ' who is not the requester';
   return lacking
     .map(({ demand, able }) => {

@@ -22,13 +22,11 @@ export function sameness(
 ): string {
   const { principal, persona, tool, schemaHash, planDigest: plan, policyDigest } = body;
   const { person, agent, client } = principal;
-  return sha256(
-    canonicalJson({ principal: { person, agent, client }, persona, tool, schemaHash, plan, policyDigest }),
-  );
+  return sha256(canonicalJson({ principal: { person, agent, client }, persona, tool, schemaHash, plan, policyDigest }));
 }
 
 /** The bytes that an approver signs: everything that the decision says, and with which key. */
-export function decisionBytes(unsigned: UnsignedDecision): Buffer {
+export function decisionBytes(unsigned: UnsignedDecision<string>): Buffer {
   const { id, digest, decision, approver, at, reason, ticked, breakGlass, key } = unsigned;
   const said = { id, digest, decision, approver, at, reason, ticked, key, ...(breakGlass && { breakGlass }) };
   return Buffer.from(DECISION_DOMAIN + canonicalJson(said), 'utf8');

@@ -39,7 +39,14 @@ export function createHistory(ledger: Ledger) {
     /** The open request that the same call made before; undefined where `request` would make a new one, or has to look itself. */
     async openLike(hold: Omit<Hold, 'shown'>): Promise<ApprovalRequest | undefined> {
       const { principal, persona, tool, schemaHash, policyDigest } = hold;
-      const sameAs = sameness({ principal, persona, tool, schemaHash, policyDigest, planDigest: planDigest(hold.plan) });
+      const sameAs = sameness({
+        principal,
+        persona,
+        tool,
+        schemaHash,
+        policyDigest,
+        planDigest: planDigest(hold.plan),
+      });
       const now = await ledger.now();
       const [row] = await store.query<Row>(
         `SELECT * FROM approval_requests WHERE same_as = ? AND state IN (${OPEN_STATES.map(() => '?').join(', ')})`,

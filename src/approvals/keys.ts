@@ -17,7 +17,7 @@ const ownKey = z.strictObject({
   publicKey: z.string(),
   addedAt,
   /** A key for emergencies alone; it signs nothing else. */
-  breakGlass: z.literal(true).optional(),
+  breakGlass: z.literal(true).exactOptional(),
 });
 
 const sshKey = z.strictObject({
@@ -27,7 +27,7 @@ const sshKey = z.strictObject({
   /** Type and base64, as in an `id_ed25519.pub`, without the comment. */
   publicKey: z.string(),
   addedAt,
-  breakGlass: z.literal(true).optional(),
+  breakGlass: z.literal(true).exactOptional(),
 });
 
 const passkey = z.strictObject({
@@ -54,7 +54,7 @@ export type SshKey = z.output<typeof sshKey>;
 export type Passkey = z.output<typeof passkey>;
 
 /** Why a decision's signature is not by this key, or undefined where it is. Pure. */
-export function signatureFault(decision: SignedDecision, key: ApproverKey): string | undefined {
+export function signatureFault(decision: SignedDecision<string>, key: ApproverKey): string | undefined {
   if (isBreakGlass(key) !== (decision.breakGlass === true))
     return isBreakGlass(key) ? 'its key is for break-glass alone' : 'it takes a break-glass key to break the glass';
   const bytes = decisionBytes(decision);

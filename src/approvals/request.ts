@@ -3,7 +3,10 @@ import type { Change } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Principal } from '../core/principal.ts';
+import type { BrokenGlass } from './break-glass.ts';
+import type { ItemState } from './checklists.ts';
 import type { State } from './states.ts';
+import type { WindowState } from './windows.ts';
 
 /** A call that the policy holds, as dispatch hands it over. */
 export interface Hold {
@@ -54,10 +57,10 @@ export interface RequestBody {
 }
 
 /** What an approver says of one request; the signature covers all other fields. */
-export interface SignedDecision {
+export interface SignedDecision<D extends string = 'approve' | 'deny'> {
   id: string;
   digest: string;
-  decision: 'approve' | 'deny';
+  decision: D;
   approver: string;
   /** Milliseconds since 1970. */
   at: number;
@@ -77,7 +80,10 @@ export interface SignedDecision {
   signature: string;
 }
 
-export type UnsignedDecision = Omit<SignedDecision, 'signature'>;
+export type UnsignedDecision<D extends string = 'approve' | 'deny'> = Omit<SignedDecision<D>, 'signature'>;
+
+/** What somebody says of a request after it was decided: that items are done, or what the review of broken glass came to. */
+export type SignedRemark = SignedDecision<'tick' | 'review'>;
 
 /** Who or what caused the last transition, where the state alone does not say it. */
 export interface Note {
@@ -109,6 +115,12 @@ export interface ApprovalRequest extends RequestBody {
   /** While it is pending: why the approvers registered now cannot give what the rules ask for. */
   cannotBeMet?: string;
   decisions: SignedDecision[];
+  /** Its checklists' items. What was not looked at just now is unknown. */
+  checklist?: ItemState[];
+  /** Where the rule asks for a change window, or a freeze is in force. */
+  window?: WindowState;
+  /** Once one person has approved alone in an emergency. */
+  glass?: BrokenGlass;
   /** The last moment to run at; once approved. */
   runBy?: number;
   /** When the present state began. */

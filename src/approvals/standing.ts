@@ -1,8 +1,11 @@
+import { SIGNATURES } from '../core/demand-words.ts';
 import type { Approver } from './approvers.ts';
+import { glassFault } from './break-glass.ts';
 import { fitsKind, isAskedAtAll, progressOf, wordsOfDemands, type Progress } from './demands.ts';
 import { signatureFault } from './keys.ts';
 import { peopleOf } from './persons.ts';
 import type { RequestBody, SignedDecision } from './request.ts';
+import { countedFrom } from './windows.ts';
 
 /** Which of a request's stored decisions count, given who is an approver now. Pure. */
 export interface Standing extends Progress {
@@ -12,6 +15,8 @@ export interface Standing extends Progress {
   void: { decision: SignedDecision; why: string }[];
   /** The last moment to run at, from the signed times: absent while approvals are missing. */
   runBy?: number;
+  /** The approval by one person alone that lets it run; absent where enough others have approved. */
+  breakGlass?: SignedDecision;
 }
 
 /** Each decision is verified against the registered key; a row in the store proves nothing by itself. */
@@ -23,7 +28,8 @@ export function standingOf(
 ): Standing {
   const judged = decisions.map((decision) => ({ decision, why: voidReason(body, digest, decision, approvers) }));
   const counting = judged.filter(({ why }) => why === undefined).map(({ decision }) => decision);
-  const approvals = counting.filter(({ decision }) => decision === 'approve').sort((a, b) => a.at - b.at);
+  const approving = counting.filter(({ decision }) => decision === 'approve').sort((a, b) => a.at - b.at);
+  const approvals = approving.filter(({ breakGlass }) => !breakGlass);
   const after = (some: readonly SignedDecision[]) =>
     progressOf(
       body.terms,
@@ -33,12 +39,14 @@ export function standingOf(
     );
   // The time to run begins with the approval that was enough, not with one that came after it.
   const enough = approvals.find((_, index) => after(approvals.slice(0, index + 1)).stillNeeded.length === 0);
+  const alone = enough ? undefined : approving.find(({ breakGlass }) => breakGlass);
   return {
     ...after(approvals),
     approvals,
     denials: counting.filter(({ decision }) => decision === 'deny'),
     void: judged.flatMap(({ decision, why }) => (why === undefined ? [] : [{ decision, why }])),
-    ...(enough && { runBy: enough.at + body.terms.runWithin }),
+    ...(enough && { runBy: countedFrom(body.terms, enough.at) + body.terms.runWithin }),
+    ...(alone && { breakGlass: alone, runBy: alone.at + (body.terms.breakGlass ?? 0) }),
   };
 }
 
@@ -58,19 +66,14 @@ export function voidReason(
   if (decision.decision === 'approve') {
     const { terms, principal } = body;
     const people = peopleOf(approvers);
-    if (decision.breakGlass) return 'the rule has no break-glass';
+    const fault = decision.breakGlass ? glassFault(body, decision) : undefined;
+    if (fault !== undefined) return fault;
     if (!terms.requesterMayApprove && people.being(principal.person).has(people.of(approver.name) ?? -1))
       return `the rule asks for somebody other than ${principal.person}, whose agent asks`;
-    if (!isAskedAtAll(terms, approver)) return `the rule asks for approval ${wordsOfDemands(terms)}`;
-    if (!fitsKind(terms, key)) return `the rule asks for a signature ${KINDS[terms.signature]}`;
+    if (!decision.breakGlass && !isAskedAtAll(terms, approver))
+      return `the rule asks for approval ${wordsOfDemands(terms)}`;
+    if (!fitsKind(terms, key)) return `the rule asks for a signature ${SIGNATURES[terms.signature]}`;
     if (terms.reasonRequired && decision.reason.trim() === '') return 'the rule asks for a reason';
   }
   return signatureFault(decision, key);
 }
-
-const KINDS = {
-  any: 'with any key',
-  ssh: 'with an SSH key',
-  passkey: 'with a passkey',
-  'none-fits': 'both with an SSH key and with a passkey, which none is',
-} as const;

@@ -10,6 +10,7 @@ const AUDIT_KINDS = [
   'server.stopped',
   'checkpoint',
   'approver.added',
+  'approver.changed',
   'approver.removed',
   'approver.key-added',
   'console.link',
@@ -29,6 +30,9 @@ const AUDIT_KINDS = [
   'approval.failed',
   'approval.unknown',
   'approval.revoked',
+  'approval.glass-broken',
+  'approval.reviewed',
+  'approval.ticked',
 ] as const;
 
 export type AuditKind = (typeof AUDIT_KINDS)[number];

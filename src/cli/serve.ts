@@ -72,6 +72,7 @@ export async function runServer(
   let observe: Metrics['observe'] = () => {};
   const app = await createApp({ ...parts, config, log, reviewUrl, observe: (observation) => observe(observation) });
   const metrics = await createMetrics({
+    glass: () => app.services.approvals.glassCounts(),
     approvals: () => app.services.approvals.counts(),
     problem: problemOf(app),
     version: VERSION,

@@ -28,6 +28,21 @@ const origin = url.transform((text, context) => {
   return z.NEVER;
 });
 
+/** Often with a token in it, so that it is masked as secrets are. */
+const webhook = z
+  .string()
+  .refine(isWebhook, {
+    error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook',
+  })
+  .meta({ secret: true });
+
+function isWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && here);
+}
+
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
   workspace: z.string().optional(),
@@ -80,6 +95,7 @@ export const schema = z.strictObject({
   console: z
     .strictObject({ enabled: z.boolean().default(true), url: origin.optional(), session: duration.default(28_800_000) })
     .prefault({}),
+  alerts: z.strictObject({ webhook: webhook.optional() }).prefault({}),
   undo: z
     .strictObject({
       copies: z.int().min(100).max(1_000_000).default(10_000),

@@ -37,6 +37,14 @@ export function quoted(text: string, max = QUOTED): string {
   return cut === 0 ? `«${head}»` : `«${head}…» (${cut} characters cut)`;
 }
 
+/** The characters of a text that act or show as nothing, line breaks and tabs aside, by number: `U+202E`. At most ten. */
+export function hiddenCharacters(text: string): string[] {
+  const found = new Set(
+    [...text.matchAll(ACTIVE)].map(([char]) => char).filter((char) => !'\n\t\r\uFEFF'.includes(char)),
+  );
+  return [...found].slice(0, 10).map(numberOf);
+}
+
 /** How much of a block is shown. */
 export interface BlockBounds {
   /** Columns of a line, its mark included. */
@@ -92,10 +100,7 @@ const ALIKE = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', '
 export function lookAlikes(names: readonly string[]): string[] {
   return [...new Set(names)].flatMap((name) => {
     const odd = [...new Set([...name].filter((char) => /\p{L}/u.test(char) && char > '\u007F'))];
-    const numbers = odd
-      .slice(0, 5)
-      .map((char) => `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`)
-      .join(', ');
+    const numbers = odd.slice(0, 5).map(numberOf).join(', ');
     const scripts = ALIKE.filter(({ letters }) => letters.test(name)).map(({ script }) => script);
     if (scripts.length > 1) return [`${quoted(name, 120)} mixes ${scripts.join(' and ')} letters (${numbers})`];
     if (odd.some((char) => /^[\x20-\x7E]+$/.test(char.normalize('NFKC'))))
@@ -106,13 +111,23 @@ export function lookAlikes(names: readonly string[]): string[] {
 
 /** For a page: plain, and with no markup of HTML in it. */
 export function forHtml(text: string): string {
-  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const names: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return plain(text).replace(/[&<>"']/g, (char) => names[char] ?? char);
 }
 
 /** For what reads Markdown, on one line: plain, and with no markup of it (nor of HTML, which Markdown takes). */
 export function forMarkdown(text: string): string {
   return plainLine(text).replace(/[\\`*_{}[\]<>()#+\-.!|~&:@/]/g, (char) => `\\${char}`);
+}
+
+function numberOf(char: string): string {
+  return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function cutCharacters(text: string, max: number): { head: string; cut: number } {
@@ -122,7 +137,8 @@ function cutCharacters(text: string, max: number): { head: string; cut: number }
     : { head: characters.slice(0, max).join(''), cut: characters.length - max };
 }
 
-const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}\u3000-\u303F\uFF01-\uFF60]/u;
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Extended_Pictographic}\u3000-\u303F\uFF01-\uFF60]/u;
 
 function widthOf(char: string): number {
   if (char === '\t') return 8;

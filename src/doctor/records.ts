@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 
 import { isProtected, readApprover } from '../approvals/approver-file.ts';
+import { glassCounts } from '../approvals/glass-counts.ts';
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { openDatabaseToRead } from '../store/database.ts';
@@ -34,7 +35,11 @@ export const records: Check = {
             fix: 'Update this one, or give another folder with --state.',
           },
         ];
-      return [{ level: 'ok', what: 'store', detail: file }, await auditFinding(store, limit)];
+      return [
+        { level: 'ok', what: 'store', detail: file },
+        await auditFinding(store, limit),
+        ...(await openReviews(store)),
+      ];
     } catch (thrown) {
       const fix = 'Check that holdpoint.db is undamaged; put the state directory back from a backup if it is not.';
       return [failed('store', thrown, 'fail', fix)];
@@ -43,6 +48,16 @@ export const records: Check = {
     }
   },
 };
+
+/** A store of an earlier Holdpoint has no such table, and nothing to review. */
+async function openReviews(store: Store): Promise<Finding[]> {
+  const tables = await store.query(`SELECT name FROM sqlite_master WHERE name = 'approval_remarks'`);
+  if (tables.length === 0) return [];
+  const { open } = await glassCounts(store);
+  if (open === 0) return [];
+  const detail = `${open} approved by breaking the glass, and reviewed by nobody`;
+  return [{ level: 'warn', what: 'reviews', detail, fix: 'holdpoint approvals reviews' }];
+}
 
 async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> {
   const what = 'audit';

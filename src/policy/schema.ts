@@ -73,19 +73,27 @@ const approvers = z
   })
   .refine((given) => Object.keys(given).length > 0, { error: 'write names, groups or roles, or leave the key out' });
 
-const approval = z.strictObject({
-  approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
-  approveWithin: duration.optional(),
-  runWithin: duration.optional(),
-  channel: z.enum(['out-of-band', 'client']).optional(),
-  requesterMayApprove: z.boolean().optional(),
-  approvers: approvers.optional(),
-  reason: z.enum(['optional', 'required']).optional(),
-  signature: z.enum(['any', 'ssh', 'passkey']).optional(),
-  checklist: list(name).optional(),
-  window: list(name).optional(),
-  breakGlass: duration.optional(),
-});
+const approval = z
+  .strictObject({
+    approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
+    approveWithin: duration.optional(),
+    runWithin: duration.optional(),
+    channel: z.enum(['out-of-band', 'client']).optional(),
+    requesterMayApprove: z.boolean().optional(),
+    approvers: approvers.optional(),
+    reason: z.enum(['optional', 'required']).optional(),
+    signature: z.enum(['any', 'ssh', 'passkey']).optional(),
+    checklist: list(name).optional(),
+    window: list(name).optional(),
+    breakGlass: duration.optional(),
+  })
+  .refine(
+    ({ approvals = 1, approvers: of }) => !of?.names || of.groups || of.roles || new Set(of.names).size >= approvals,
+    {
+      path: ['approvers'],
+      error: 'names fewer people than approvals asks for; write more names, a group, or a smaller number',
+    },
+  );
 
 const target = z.strictObject({
   kind: z.enum(TARGET_KINDS),

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { NOBODY_CAN } from '../approvals/refusals.ts';
 import type { ApprovalRequest, Claim } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ApprovalNotice } from '../core/envelope.ts';
@@ -211,17 +212,17 @@ export function noticeOf(
 }
 
 /** What the agent does next, by the request's state. */
-export function nextOf(
-  { id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest,
-  services: Pick<Services, 'reviewUrl'>,
-): string {
-  const page = services.reviewUrl(id);
+export function nextOf(request: ApprovalRequest, services: Pick<Services, 'reviewUrl'>): string {
+  const page = services.reviewUrl(request.id);
+  const { id, state, approvalsGiven, approvalsNeeded, cannotBeMet } = request;
   const counted = approvalsNeeded > 1 ? ` (${approvalsGiven} of ${approvalsNeeded} approvals so far)` : '';
   switch (state) {
     case 'pending':
-      return `Tell the person: ${page === undefined ? '' : `${page} or `}"holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
+      return `Tell the person: ${page === undefined ? '' : `${page} or `}"holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.${inWindow(request)}${cannotBeMet === undefined ? '' : ` ${NOBODY_CAN}`}`;
     case 'approved':
-      return `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
+      return request.window?.open === false && !request.glass
+        ? `Approved.${inWindow(request)} Call approval { action: "run", id: "${id}" } then; the approval stays good until ${new Date(request.runBy ?? request.approveBy).toISOString()}.`
+        : `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
     case 'claimed':
     case 'acting':
       return `It is running. Call approval { action: "wait", id: "${id}" } for the outcome.`;
@@ -239,4 +240,9 @@ export function nextOf(
     case 'failed':
       return 'It ran; a request runs once. Call the tool again if it is to be done again.';
   }
+}
+
+/** While it may not run: when it may. It can be approved meanwhile. */
+function inWindow({ window }: ApprovalRequest): string {
+  return window && !window.open ? ` It runs only in its change window (${window.says}).` : '';
 }

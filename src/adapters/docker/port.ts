@@ -28,7 +28,7 @@ export { checkedTag } from './references.ts';
 export { containerTable, inOrder } from './containers.ts';
 export { diskTable } from './disk.ts';
 export { eventName, eventTable, isExec } from './events.ts';
-export { imageName, imageTable } from './images.ts';
+export { imageFacts, imageName, imageTable } from './images.ts';
 export { containerDetails, maskOf } from './inspect.ts';
 export { logText } from './logs.ts';
 export { statsTable } from './stats.ts';

@@ -40,6 +40,7 @@ export type { WantedSilence } from './silencing.ts';
 export type { Source } from './sources.ts';
 export { readTarget, requireSystem } from './systems.ts';
 export { labelText } from './text.ts';
+export { readTraffic, trafficText } from './traffic.ts';
 export { durationText, readWindow } from './window.ts';
 
 declare module '../../core/tool.ts' {

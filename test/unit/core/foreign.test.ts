@@ -1,17 +1,50 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { block, forHtml, forMarkdown, lookAlikes, plain, plainLine, quoted, wrapped } from '../../../src/core/foreign.ts';
+import {
+  block,
+  forHtml,
+  forMarkdown,
+  lookAlikes,
+  plain,
+  plainLine,
+  quoted,
+  wrapped,
+} from '../../../src/core/foreign.ts';
 
 /** What acts on a terminal or hides in a text: the property tests draw these far more often than chance would. */
-const HOSTILE = ['\u001B[2K', '\u001B]8;;http://x\u0007', '\r', '\b', '\u0085', '\u2028', '\u2029', '\u202E', '\u2066'].concat(
-  ['\u200B', '\u200F', '\u2060', '\uFEFF', '\u00AD', '\u{E0041}', '\u3164', '\u115F', '\u034F', '\u2800', '\u180E', '\uD800'],
+const HOSTILE = [
+  '\u001B[2K',
+  '\u001B]8;;http://x\u0007',
+  '\r',
+  '\b',
+  '\u0085',
+  '\u2028',
+  '\u2029',
+  '\u202E',
+  '\u2066',
+].concat(
+  [
+    '\u200B',
+    '\u200F',
+    '\u2060',
+    '\uFEFF',
+    '\u00AD',
+    '\u{E0041}',
+    '\u3164',
+    '\u115F',
+    '\u034F',
+    '\u2800',
+    '\u180E',
+    '\uD800',
+  ],
   ['\n', '\t', '│ ', '«', '»', 'Approved by alice', '<b>', '&', '**', '`', 'а', '東', '😀', 'é'],
 );
 const foreign = fc
   .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary' }), fc.string()), { maxLength: 20 })
   .map((parts) => parts.join(''));
-const ACTS = /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164\u115F\u1160\uFFA0\u034F\u180B-\u180F]|\p{Default_Ignorable_Code_Point}/u;
+const ACTS =
+  /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164\u115F\u1160\uFFA0\u034F\u180B-\u180F]|\p{Default_Ignorable_Code_Point}/u;
 
 describe('I4: what others wrote', () => {
   test('nothing that acts or hides survives, in any form', () => {
