@@ -5,8 +5,11 @@ import type { RequestBody, UnsignedDecision } from './request.ts';
 /** What keeps a signature made here from meaning anything elsewhere. */
 const DECISION_DOMAIN = 'holdpoint decision v2\n';
 
-/** `sha256:…` of a whole plan's RFC 8785 form. The same plan has the same digest, whenever and wherever it was made. */
-export function planDigest({ manner: _manner, ...plan }: Plan): string {
+/**
+ * `sha256:…` of the RFC 8785 form of what a plan does. The same plan has the same digest, whenever and wherever it was made: what is
+ * only shown of it (alerts that fire now) moves by itself, and is in the request's own digest as people saw it.
+ */
+export function planDigest({ manner: _manner, preview: _preview, ...plan }: Plan): string {
   return sha256(canonicalJson(plan));
 }
 

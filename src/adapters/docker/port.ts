@@ -19,6 +19,7 @@ export interface DockerPort extends DockerLooks {
 }
 
 export { buildQuery } from './build.ts';
+export { buildParts } from './build-parts.ts';
 export { contextDigest, contextEntries, listContext, refuseMissingCopies } from './context.ts';
 export { withinBuildLimit } from './deadline.ts';
 export { readDockerfile } from './dockerfile.ts';

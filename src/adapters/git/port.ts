@@ -101,6 +101,7 @@ export interface GitPort {
 
 export { planCommit, runCommit } from './commit-plan.ts';
 export { runDiff } from './diffing.ts';
+export { gitParts } from './held.ts';
 export { repositoryTarget } from './names.ts';
 export { planPush } from './push-plan.ts';
 export { planBranch, planTag } from './ref-plans.ts';

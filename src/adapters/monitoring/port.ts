@@ -35,7 +35,7 @@ export { matcherText, readMatchers, refuseBroad, silenceTargets, sorted } from '
 export type { Matcher } from './matchers.ts';
 export { reportSeries } from './series.ts';
 export type { Silence } from './silences.ts';
-export { plannedEnd, plannedSilence, silenceBody, silenceName } from './silencing.ts';
+export { plannedEnd, plannedSilence, silenceBody, silenceName, silenceParts } from './silencing.ts';
 export type { WantedSilence } from './silencing.ts';
 export type { Source } from './sources.ts';
 export { readTarget, requireSystem } from './systems.ts';
