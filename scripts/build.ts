@@ -8,11 +8,13 @@ import { parse } from 'yaml';
 import { PERSONAS, POLICIES } from '../src/config/locations.ts';
 import type { Prepared } from '../src/config/prepared.ts';
 import { loadPrograms } from '../src/config/programs.ts';
+import type { Asset } from '../src/console/assets.ts';
 import { preparePolicy } from '../src/policy/load.ts';
 import { cardOf, loadRegistry } from '../src/server/registry.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const TOOLS = join(ROOT, 'src/tools');
+const PAGE = join(ROOT, 'src/console/page');
 const DIST = join(ROOT, 'dist');
 
 /** A bundle has no folders to read, so the tools' list is written at build time. A tool's module runs when it is first used. */
@@ -93,6 +95,30 @@ function record(written: Readonly<Record<string, string>>): object {
   return values;
 }
 
+/** The console's page as three files and one minified module. */
+const pageAssets: Plugin = {
+  name: 'page-assets',
+  async load(id) {
+    if (id !== join(ROOT, 'src/console/assets.ts')) return;
+    const page = await rolldown({ input: join(PAGE, 'main.ts'), platform: 'browser' });
+    const { output } = await page.generate({ format: 'esm', minify: true, comments: { legal: false } });
+    await page.close();
+    const read = async (name: string, type: string): Promise<[string, Asset]> => [
+      name,
+      { type, text: await readFile(join(PAGE, name), 'utf8') },
+    ];
+    const assets: [string, Asset][] = [
+      ['main.js', { type: 'text/javascript; charset=utf-8', text: output[0].code }],
+      ...(await Promise.all([
+        read('index.html', 'text/html; charset=utf-8'),
+        read('style.css', 'text/css; charset=utf-8'),
+        read('icon.svg', 'image/svg+xml'),
+      ])),
+    ];
+    return `export const loadAssets = async () => new Map(${JSON.stringify(assets)});`;
+  },
+};
+
 async function bySha256<T>(folder: string, read: (text: string, file: string) => T): Promise<Record<string, T>> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => /(?:^[^/]+|persona)\.yaml$/.test(name));
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
@@ -148,7 +174,7 @@ await rm(DIST, { recursive: true, force: true });
 const bundle = await rolldown({
   input: join(ROOT, 'src/main.ts'),
   platform: 'node',
-  plugins: [toolModules, laterModules, preparedFiles],
+  plugins: [toolModules, laterModules, preparedFiles, pageAssets],
   external: ['cpu-features', /\.node$/],
   preserveEntrySignatures: 'allow-extension',
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },

@@ -5,8 +5,12 @@ import { HoldpointError } from '../core/errors.ts';
 import { principalId, type Principal } from '../core/principal.ts';
 import { createAsking, type Limits } from './asking.ts';
 import { createDeciding } from './deciding.ts';
+import { remarksOf } from './decision-row.ts';
+import { examined } from './evidence.ts';
+import { createHistory } from './history.ts';
 import { createLedger, readBody, type LedgerParts, type Row } from './ledger.ts';
 import type { ApprovalRequest } from './request.ts';
+import { createRemarking } from './remarks.ts';
 import { createRunning } from './running.ts';
 import { dueState, STATES, type State } from './states.ts';
 
@@ -71,8 +75,16 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     ...createAsking(ledger, limits),
     ...createDeciding(ledger),
     ...createRunning(ledger, limits),
+    ...createRemarking(ledger),
+    ...createHistory(ledger),
     find,
     sweep,
+    /** The request with what its checklists' evidence says at this moment; looking takes a few seconds at most. */
+    async examine(request: ApprovalRequest): Promise<ApprovalRequest> {
+      if (request.terms.checklists.length === 0) return request;
+      const { approvals } = await ledger.standing(store, await ledger.load(store, request.id));
+      return examined(ledger.evidence, request, [...approvals, ...(await remarksOf(store, request.id))]);
+    },
     /** Milliseconds since 1970 as this store counts them: never before anything that was done. For dating a decision. */
     now: ledger.now,
 

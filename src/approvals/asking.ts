@@ -48,6 +48,7 @@ export function createAsking(ledger: Ledger, limits: Limits) {
           terms: decision.terms,
           createdAt: step.now,
           approveBy: step.now + decision.terms.approveWithin,
+          ...(hold.follows !== undefined && { follows: hold.follows }),
         };
         const existing = await findOpen(step, sameness(body));
         if (existing) return ledger.view(step.session, existing);
@@ -157,6 +158,7 @@ export function createAsking(ledger: Ledger, limits: Limits) {
         policyDigest: body.policyDigest,
         approvals: body.terms.approvals,
         approveBy: time(body.approveBy),
+        ...(body.follows !== undefined && { follows: body.follows }),
       },
     });
     if (!row) throw new Error('INSERT … RETURNING gave no row.');

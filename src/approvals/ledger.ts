@@ -6,7 +6,11 @@ import type { JsonObject } from '../core/json.ts';
 import { principalId, type Principal } from '../core/principal.ts';
 import type { Session, SqlValue, Store } from '../store/store.ts';
 import type { Approvers } from './approvers.ts';
+import type { GlassEvent } from './break-glass.ts';
 import { createTimeline, systemClock, type Clock } from './clock.ts';
+import { decisionOf, type DecisionRow } from './decision-row.ts';
+import { NO_EVIDENCE, type EvidenceSource } from './evidence.ts';
+import { extrasOf } from './extras.ts';
 import type { Point, Transition } from './points.ts';
 import type { ApprovalRequest, Note, RequestBody, SignedDecision } from './request.ts';
 import { unseal } from './seal.ts';
@@ -53,6 +57,10 @@ export interface LedgerParts {
   approvers: Approvers;
   sealKey: Buffer;
   clock?: Clock | undefined;
+  /** Who looks at what checklists ask for; without one, every item with evidence is unknown. */
+  evidence?: EvidenceSource | undefined;
+  /** Told at once when the glass was broken, and when what it let through runs; it must not wait. */
+  alarm?: ((event: GlassEvent) => void) | undefined;
   /** A seam for crash tests; called with each of `POINTS`. */
   at?: ((point: Point) => void) | undefined;
 }
@@ -60,7 +68,16 @@ export interface LedgerParts {
 export type Ledger = ReturnType<typeof createLedger>;
 
 /** What all transitions share: one transaction with the audit record, compare-and-swap, time, integrity of rows. */
-export function createLedger({ store, audit, approvers, sealKey, clock = systemClock, at }: LedgerParts) {
+export function createLedger({
+  store,
+  audit,
+  approvers,
+  sealKey,
+  clock = systemClock,
+  at,
+  evidence = NO_EVIDENCE,
+  alarm = () => {},
+}: LedgerParts) {
   const timeline = createTimeline(clock);
 
   /** Runs one transition. A refusal is returned, not thrown, so that what time had made due commits all the same. */
@@ -139,11 +156,8 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
 
   const decisionsOf = (session: Session, id: string): Promise<SignedDecision[]> =>
     session
-      .query<Omit<SignedDecision, 'id'> & { request: string }>(
-        'SELECT * FROM approval_decisions WHERE request = ? ORDER BY at, approver',
-        [id],
-      )
-      .then((rows) => rows.map(({ request, ...decision }) => ({ ...decision, id: request })));
+      .query<DecisionRow>('SELECT * FROM approval_decisions WHERE request = ? ORDER BY at, approver', [id])
+      .then((rows) => rows.map(decisionOf));
 
   const standing = async (session: Session, row: Row): Promise<Standing> =>
     standingOf(readBody(row), row.digest, await decisionsOf(session, row.id), approvers.list());
@@ -151,7 +165,9 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
   const view = async (session: Session, row: Row): Promise<ApprovalRequest> => {
     const body = readBody(row);
     const decisions = await decisionsOf(session, row.id);
-    const { approvals } = standingOf(body, row.digest, decisions, approvers.list());
+    const standing = standingOf(body, row.digest, decisions, approvers.list());
+    const { given, stillNeeded, cannotBeMet } = standing;
+    const extras = await extrasOf(session, body, standing, decisions, () => timeline.read(session));
     const steps = await session.query<{ step: string; fence: number; at: number; outcome: string }>(
       'SELECT step, fence, at, outcome FROM approval_steps WHERE request = ? ORDER BY at, step',
       [row.id],
@@ -164,7 +180,10 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
       decisions,
       summary: body.plan.preview.summary,
       approvalsNeeded: body.terms.approvals,
-      approvalsGiven: approvals.length,
+      approvalsGiven: given,
+      stillNeeded: row.state === 'pending' ? stillNeeded : [],
+      ...(row.state === 'pending' && cannotBeMet !== undefined && { cannotBeMet }),
+      ...extras,
       movedAt: row.moved_at,
       ...(row.run_by !== null && { runBy: row.run_by }),
       ...(row.acted_at !== null && { actedAt: row.acted_at }),
@@ -186,6 +205,8 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
     store,
     approvers,
     sealKey,
+    evidence,
+    alarm,
     transition,
     load,
     open,
@@ -202,6 +223,9 @@ export const planPlace = (id: string): string => `${id}/plan`;
 export const stepPlace = (id: string, fence: number, step: string): string => `${id}/${fence}/step/${step}`;
 export const outcomePlace = (id: string, fence: number): string => `${id}/${fence}/outcome`;
 
+/** What requests say nothing of that were stored before there was more to ask for. */
+const LATER_TERMS = { approvers: [], reasonRequired: false, signature: 'any' } as const;
+
 /**
  * A row's body, if it is the one that was stored.
  *
@@ -209,7 +233,8 @@ export const outcomePlace = (id: string, fence: number): string => `${id}/${fenc
  */
 export function readBody(row: Pick<Row, 'id' | 'state' | 'digest' | 'body' | 'sealed'>): RequestBody {
   const body = sha256(row.body) === row.digest ? (JSON.parse(row.body) as RequestBody) : undefined;
-  if (body?.id === row.id && STATES.includes(row.state) && body.sealedDigest === sha256(row.sealed)) return body;
+  if (body?.id === row.id && STATES.includes(row.state) && body.sealedDigest === sha256(row.sealed))
+    return { ...body, terms: { ...LATER_TERMS, ...body.terms } };
   throw new HoldpointError('denied', `The stored request ${row.id} was changed after it was made; it never runs.`, {
     hint: 'A person should look into the state directory and run `holdpoint audit verify`. Then make the call again.',
   });

@@ -12,6 +12,8 @@ const TRANSITIONS = [
   'cancel',
   'revoke',
   'resolve',
+  'tick',
+  'review',
   'sweep',
 ] as const;
 

@@ -3,7 +3,10 @@ import type { Change } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Principal } from '../core/principal.ts';
+import type { BrokenGlass } from './break-glass.ts';
+import type { ItemState } from './checklists.ts';
 import type { State } from './states.ts';
+import type { WindowState } from './windows.ts';
 
 /** A call that the policy holds, as dispatch hands it over. */
 export interface Hold {
@@ -21,6 +24,8 @@ export interface Hold {
   decision: Decision & { terms: ApprovalTerms };
   /** The call's correlation id, for the audit log. */
   callId: string;
+  /** The stale request that this one replaces. */
+  follows?: string;
 }
 
 /** A plan without what only the run needs, its secrets masked. */
@@ -47,21 +52,38 @@ export interface RequestBody {
   terms: ApprovalTerms;
   createdAt: number;
   approveBy: number;
+  /** The stale request that this one replaces; nothing that was decided on that one counts for this. */
+  follows?: string;
 }
 
 /** What an approver says of one request; the signature covers all other fields. */
-export interface SignedDecision {
+export interface SignedDecision<D extends string = 'approve' | 'deny'> {
   id: string;
   digest: string;
-  decision: 'approve' | 'deny';
+  decision: D;
   approver: string;
   /** Milliseconds since 1970. */
   at: number;
   /** Empty where none was given (approvals only). */
   reason: string;
-  /** Ed25519, base64. */
+  /** Items of checklists, as `checklist/item`, that the approver says are done. */
+  ticked: string[];
+  /** Signed with the break-glass key. */
+  breakGlass?: true;
+  /** Fingerprint of the key that signed. */
+  key: string;
+  /**
+   * Of an own key: Ed25519, base64. Of an SSH key: the armored SSHSIG text of namespace `holdpoint`. Of a passkey: base64url
+   * of JSON { credentialId, authenticatorData, clientDataJSON, signature }, each base64url; the challenge is SHA-256 of what
+   * is signed.
+   */
   signature: string;
 }
+
+export type UnsignedDecision<D extends string = 'approve' | 'deny'> = Omit<SignedDecision<D>, 'signature'>;
+
+/** What somebody says of a request after it was decided: that items are done, or what the review of broken glass came to. */
+export type SignedRemark = SignedDecision<'tick' | 'review'>;
 
 /** Who or what caused the last transition, where the state alone does not say it. */
 export interface Note {
@@ -86,9 +108,19 @@ export interface ApprovalRequest extends RequestBody {
   /** The preview's one line. */
   summary: string;
   approvalsNeeded: number;
-  /** Of the decisions below, the approvals that count: their signatures verify against the keys registered now. */
+  /** People whose approvals below count: their signatures verify against the keys registered now. */
   approvalsGiven: number;
+  /** While it is pending: in words, whose approvals are missing. */
+  stillNeeded: string[];
+  /** While it is pending: why the approvers registered now cannot give what the rules ask for. */
+  cannotBeMet?: string;
   decisions: SignedDecision[];
+  /** Its checklists' items. What was not looked at just now is unknown. */
+  checklist?: ItemState[];
+  /** Where the rule asks for a change window, or a freeze is in force. */
+  window?: WindowState;
+  /** Once one person has approved alone in an emergency. */
+  glass?: BrokenGlass;
   /** The last moment to run at; once approved. */
   runBy?: number;
   /** When the present state began. */

@@ -5,6 +5,10 @@ import type { Plan } from '../core/plan.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Limits } from './asking.ts';
 import { planDigest } from './digest.ts';
+import { sound } from './break-glass.ts';
+import { checklistOf, recorded } from './checklists.ts';
+import { lookAt } from './evidence.ts';
+import { whyNotNow } from './gates.ts';
 import { outcomePlace, planPlace, readBody, stepPlace, type Ledger, type Row, type Step } from './ledger.ts';
 import { cannotRun, lostClaim } from './refusals.ts';
 import type { ApprovalRequest, Claim } from './request.ts';
@@ -31,21 +35,29 @@ export function createRunning(ledger: Ledger, limits: Limits) {
      * @throws HoldpointError saying why not and what to do; the code follows the state.
      */
     async claim(id: string, principal: Principal, owner: string, callId?: string): Promise<Claim> {
-      return ledger.transition('claim', async (step) => {
+      const seen = await ledger.load(ledger.store, id, principal);
+      // Before the transaction, which must not wait for anybody.
+      const found = seen.state === 'approved' ? await lookAt(ledger.evidence, readBody(seen), ['pre']) : [];
+      const claimed = await ledger.transition('claim', async (step): Promise<Claim | HoldpointError> => {
         const { session, now } = step;
         const row = await ledger.open(step, id, principal);
         if (row.state !== 'approved') return cannotRun(await ledger.view(session, row));
         const spent = await spentAt(step, id);
         if (spent) return spent;
-        const { runBy, denials } = await ledger.standing(session, row);
+        const standing = await ledger.standing(session, row);
+        const { runBy, denials } = standing;
         if (runBy === undefined || denials.length > 0) return cannotRun(await ledger.view(session, row));
         if (now > runBy)
           return cannotRun(await ledger.view(session, await ledger.move(step, row, 'expired', { callId })));
+        const body = readBody(row);
+        const checklist = checklistOf(body.terms, standing.approvals, found);
+        const notNow = whyNotNow(body, standing, checklist, now);
+        if (notNow) return notNow;
         const { input, plan } = openPlan(row);
         const moved = await ledger.move(step, row, 'claimed', {
           set: { fence: row.fence + 1, owner, lease_until: now + limits.lease },
           callId,
-          data: { owner },
+          data: { owner, ...(checklist.length > 0 && { checklist: recorded(checklist) }) },
         });
         return {
           request: await ledger.view(session, moved),
@@ -56,6 +68,8 @@ export function createRunning(ledger: Ledger, limits: Limits) {
           ...(callId !== undefined && { callId }),
         };
       });
+      sound(ledger, claimed.request, 'running');
+      return claimed;
     },
 
     /** Says that the first effect comes now; commits with `opened`, the call's own audit record. From here on it never runs again. */

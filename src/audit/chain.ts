@@ -10,7 +10,11 @@ const AUDIT_KINDS = [
   'server.stopped',
   'checkpoint',
   'approver.added',
+  'approver.changed',
   'approver.removed',
+  'approver.key-added',
+  'console.link',
+  'console.signed-in',
   'approval.requested',
   'approval.decided',
   'approval.approved',
@@ -26,6 +30,9 @@ const AUDIT_KINDS = [
   'approval.failed',
   'approval.unknown',
   'approval.revoked',
+  'approval.glass-broken',
+  'approval.reviewed',
+  'approval.ticked',
 ] as const;
 
 export type AuditKind = (typeof AUDIT_KINDS)[number];

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 
 /** What a person sees when a server listens: where, how a client connects, and how to approve. */
-export function banner(config: Config, persona: string, url: string, token = 'TOKEN'): string {
+export function banner(config: Config, persona: string, url: string, token = 'TOKEN', page?: string): string {
   const headers = { Authorization: `Bearer ${token}` };
   const snippet = { mcpServers: { holdpoint: { type: 'http', url: `${url}/mcp`, headers } } };
   const holdpoint = commandName();
@@ -21,6 +21,9 @@ export function banner(config: Config, persona: string, url: string, token = 'TO
     'and then, for what waits:',
     `  ${holdpoint} approvals list${state}`,
     `  ${holdpoint} approvals approve ID --as NAME${state}`,
+    ...(page === undefined
+      ? []
+      : [`or in a browser, at ${page}; for a link to sign in with:`, `  ${holdpoint} console link --as NAME${state}`]),
   ].join('\n');
 }
 

@@ -118,12 +118,24 @@ async function liveStory(stage: Stage): Promise<void> {
 }
 
 async function approve({ app, approvers }: Stage, { approval }: Envelope): Promise<void> {
-  const { id, digest } = await app.services.approvals.find(approval?.id ?? '');
-  await app.services.approvals.decide(
-    approvers.sign({ id, digest, decision: 'approve', approver: 'you', at: Date.now(), reason: 'the demo says so' }),
-  );
+  const { approvals } = app.services;
+  const { id, digest, checklist = [] } = await approvals.examine(await approvals.find(approval?.id ?? ''));
+  const open = checklist.filter(({ phase, state }) => phase === 'pre' && state !== 'ok');
+  // What Holdpoint could not see in this demo, the person vouches for by name.
+  const byHand = open.filter(({ kind }) => kind === 'evidence').map((item) => item.id.replace(/^.*\//, ''));
+  const ticks = open.length === 0 ? '' : ` --tick ${['all', ...byHand].join(' ')}`;
+  const ticked = open.map((item) => item.id);
+  const said = {
+    id,
+    digest,
+    decision: 'approve',
+    approver: 'you',
+    at: Date.now(),
+    reason: 'the demo says so',
+  } as const;
+  await approvals.decide(approvers.sign({ ...said, ticked }));
   say(
-    `\n● A person, outside of the agent's reach\n  $ holdpoint approvals approve ${id} --as you\n  signed ${digest.slice(0, 23)}…`,
+    `\n● A person, outside of the agent's reach\n  $ holdpoint approvals approve ${id} --as you${ticks}\n  signed ${digest.slice(0, 23)}…`,
   );
 }
 

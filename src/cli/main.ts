@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   demo: () => import('./demo.ts'),
   approver: () => import('./approver.ts'),
   approvals: () => import('./approvals.ts'),
+  console: () => import('./console.ts'),
   audit: () => import('./audit.ts'),
   policy: () => import('./policy.ts'),
   files: () => import('./files.ts'),

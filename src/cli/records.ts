@@ -4,6 +4,8 @@ import { openSealKey } from '../approvals/seal.ts';
 import { createAuditLog, type AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/config.ts';
 import { createRedactor, knownSecrets } from '../redact/redact.ts';
+import { createAlarm } from '../server/alarm.ts';
+import { evidenceFor } from '../server/evidence-ports.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 
@@ -23,6 +25,9 @@ export async function withRecords(config: Config, use: (records: Records) => Pro
   const redactor = createRedactor(knownSecrets(config));
   await redactor.ready();
   const audit = createAuditLog({ store, redact: redactor.json });
+  const alarm = createAlarm(config.alerts.webhook, redactor.text, (_level, fields, message) =>
+    console.error(`holdpoint: ${message}: ${JSON.stringify(fields)}`),
+  );
   try {
     const approvers = openApprovers(config.keys);
     const approvals = createApprovals({
@@ -31,9 +36,12 @@ export async function withRecords(config: Config, use: (records: Records) => Pro
       approvers,
       sealKey: openSealKey(config.keys),
       limits: config.approvals,
+      evidence: evidenceFor(config, redactor.text),
+      alarm: alarm.sound,
     });
     await use({ store, audit, approvers, approvals, redact: redactor.text });
   } finally {
+    await alarm.told();
     await audit.close();
     await store.close();
   }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { DEFAULT_ADDRESS, DEFAULT_HTTP, type Config, type Flags } from '../config/config.ts';
 import { openTokens, tokensConfigured } from '../config/token.ts';
 import { VERSION } from '../config/version.ts';
+import { consoleUrl, rememberAddress } from '../console/address.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { App, AppOptions } from '../server/app.ts';
 import type { Metrics } from '../server/metrics.ts';
@@ -13,6 +14,7 @@ import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
 import { createLog } from './log.ts';
 import { sampleWorkspace } from './sample.ts';
+import { lazyConsole } from './serve-console.ts';
 
 interface ServeFlags extends Flags {
   auto?: boolean;
@@ -63,18 +65,30 @@ export async function runServer(
 ): Promise<void> {
   const { createApp } = await import('../server/app.ts');
   const { transport } = config;
-  if (transport.kind !== 'http') return serveStdio(await createApp({ ...parts, config, log }), config, log);
+  const review = reviewing(config);
+  const { reviewUrl } = review;
+  if (transport.kind !== 'http') return serveStdio(await createApp({ ...parts, config, log, reviewUrl }), config, log);
   const { createMetrics } = await import('../server/metrics.ts');
   let observe: Metrics['observe'] = () => {};
-  const app = await createApp({ ...parts, config, log, observe: (observation) => observe(observation) });
+  const app = await createApp({ ...parts, config, log, reviewUrl, observe: (observation) => observe(observation) });
   const metrics = await createMetrics({
+    glass: () => app.services.approvals.glassCounts(),
     approvals: () => app.services.approvals.counts(),
     problem: problemOf(app),
     version: VERSION,
     persona: app.services.persona.name,
   });
   ({ observe } = metrics);
-  return serveHttp(app, { ...config, transport }, log, metrics.text);
+  return serveHttp(app, { ...config, transport }, log, metrics.text, review.at);
+}
+
+/** Where people look at requests: known once the console is served, or from the settings where another server serves it. */
+function reviewing({ console: { enabled, url } }: Config) {
+  let address = enabled && url !== undefined ? `${url}/console` : undefined;
+  return {
+    at: (served: string) => void (address = served),
+    reviewUrl: (id: string) => address && `${address}/requests/${id}`,
+  };
 }
 
 /** What keeps calls from being answered now. */
@@ -110,6 +124,7 @@ async function serveHttp(
   config: Config & { transport: { kind: 'http'; host: string; port: number } },
   log: Logger,
   metrics: () => Promise<string>,
+  serving: (consoleUrl: string) => void,
 ): Promise<void> {
   const [{ startHttp }, { createMcpFactory }, { createDoor }, { createChallenge }, { createMalformed }] =
     await Promise.all([
@@ -132,6 +147,7 @@ async function serveHttp(
     challenge: createChallenge(mcp),
     ready: problemOf(app),
     metrics,
+    ...(config.console.enabled ? { console: lazyConsole(app, config, log) } : {}),
     malformed: createMalformed(app.services),
     onerror: (err) => log.warn({ err }, 'http'),
   };
@@ -141,7 +157,12 @@ async function serveHttp(
     return startHttp({ ...options, port: 0 });
   });
   stopOnce(app, log, server.close);
-  console.log(banner(config, app.services.persona.name, server.url, tokens[0]?.value));
+  const page = config.console.enabled ? consoleUrl(server.url, config.console.url) : undefined;
+  if (page !== undefined) {
+    serving(page);
+    rememberAddress(config.keys, page);
+  }
+  console.log(banner(config, app.services.persona.name, server.url, tokens[0]?.value, page));
 }
 
 /** Stops on SIGINT, SIGTERM or when called: no new calls, running ones end, everything is written. */

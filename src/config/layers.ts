@@ -34,6 +34,7 @@ const NESTED: readonly (readonly [path: string, ...variables: string[]])[] = [
   ['auth.issuer', 'HOLDPOINT_AUTH_ISSUER'],
   ['auth.audience', 'HOLDPOINT_AUTH_AUDIENCE'],
   ['auth.jwksUri', 'HOLDPOINT_AUTH_JWKS_URI'],
+  ['console.url', 'HOLDPOINT_CONSOLE_URL'],
   ['processes.sandbox', 'HOLDPOINT_SANDBOX'],
   ['github.url', 'GITHUB_API_URL'],
   ['github.token', 'HOLDPOINT_GITHUB_TOKEN', 'GH_TOKEN', 'GITHUB_TOKEN'],

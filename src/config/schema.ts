@@ -21,6 +21,28 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** An address without a path: what a browser calls an origin. */
+const origin = url.transform((text, context) => {
+  if (new URL(text).origin === text.toLowerCase()) return text.toLowerCase();
+  context.addIssue({ code: 'custom', message: 'write the address without a path, such as https://holdpoint.example' });
+  return z.NEVER;
+});
+
+/** Often with a token in it, so that it is masked as secrets are. */
+const webhook = z
+  .string()
+  .refine(isWebhook, {
+    error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook',
+  })
+  .meta({ secret: true });
+
+function isWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && here);
+}
+
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
   workspace: z.string().optional(),
@@ -70,6 +92,10 @@ export const schema = z.strictObject({
       requestsPerMinute: z.int().min(1).default(10),
     })
     .prefault({}),
+  console: z
+    .strictObject({ enabled: z.boolean().default(true), url: origin.optional(), session: duration.default(28_800_000) })
+    .prefault({}),
+  alerts: z.strictObject({ webhook: webhook.optional() }).prefault({}),
   undo: z
     .strictObject({
       copies: z.int().min(100).max(1_000_000).default(10_000),

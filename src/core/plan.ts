@@ -23,11 +23,23 @@ interface Step {
   call: Json;
 }
 
+/**
+ * One piece of what approvers see before they decide. Titles, labels, risks and undo texts are Holdpoint's words, with what others
+ * wrote in them `quoted`; a diff and a value may be others' altogether. Surfaces make all of it plain (core/foreign.ts).
+ */
+export type PreviewPart =
+  | { kind: 'diff'; title: string; text: string }
+  | { kind: 'facts'; title: string; rows: [string, string][] }
+  | { kind: 'risks'; items: string[] }
+  | { kind: 'undo'; text: string };
+
 interface Preview {
   /** One line that a person can decide on. */
   summary: string;
   /** What changes: a unified diff, a list of files with sizes, from → to. */
   text?: string;
+  /** Of what is shown to people alone: gathered once it is known that the call waits for them, and no part of what is planned. */
+  parts?: PreviewPart[];
 }
 
 /** The exact action, resolved. It is JSON through and through, and planning the same input again gives the same plan. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 import type { Effect } from './effect.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PreviewPart } from './plan.ts';
 import type { Principal } from './principal.ts';
 import type { Facts } from './facts.ts';
 import type { Target } from './target.ts';
@@ -70,6 +70,12 @@ export interface ToolDefinition<
   output: O;
   targets(input: z.output<I>, scope: { facts: Facts }): Target[];
   plan(input: z.output<I>, context: PlanContext<N>): Promise<Plan<D>>;
+  /**
+   * What else the people who decide should see of a plan that is held: a diff, what it can break, how to undo it. Called once the
+   * decision is to hold, so that a call that runs at once does not wait for it. It reads, and binds nothing: what moves by itself
+   * belongs here. What cannot be found out is said as unknown; where it throws, the request goes without it and says so.
+   */
+  preview?(plan: Plan<D>, context: PlanContext<N>): Promise<PreviewPart[]>;
   run(plan: Plan<D>, context: RunContext<N>): Promise<z.input<O>>;
   /** The result as short text for clients that show only text; JSON where it is absent. */
   render?(result: z.output<O>): string;

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 
+import { isProtected, readApprover } from '../approvals/approver-file.ts';
+import { glassCounts } from '../approvals/glass-counts.ts';
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { openDatabaseToRead } from '../store/database.ts';
@@ -33,7 +35,11 @@ export const records: Check = {
             fix: 'Update this one, or give another folder with --state.',
           },
         ];
-      return [{ level: 'ok', what: 'store', detail: file }, await auditFinding(store, limit)];
+      return [
+        { level: 'ok', what: 'store', detail: file },
+        await auditFinding(store, limit),
+        ...(await openReviews(store)),
+      ];
     } catch (thrown) {
       const fix = 'Check that holdpoint.db is undamaged; put the state directory back from a backup if it is not.';
       return [failed('store', thrown, 'fail', fix)];
@@ -42,6 +48,16 @@ export const records: Check = {
     }
   },
 };
+
+/** A store of an earlier Holdpoint has no such table, and nothing to review. */
+async function openReviews(store: Store): Promise<Finding[]> {
+  const tables = await store.query(`SELECT name FROM sqlite_master WHERE name = 'approval_remarks'`);
+  if (tables.length === 0) return [];
+  const { open } = await glassCounts(store);
+  if (open === 0) return [];
+  const detail = `${open} approved by breaking the glass, and reviewed by nobody`;
+  return [{ level: 'warn', what: 'reviews', detail, fix: 'holdpoint approvals reviews' }];
+}
 
 async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> {
   const what = 'audit';
@@ -69,7 +85,9 @@ export const approvers: Check = {
     const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
     const fix = 'holdpoint approver add NAME';
     if (files.length === 0) return [{ level: 'warn', what: 'approvers', detail: 'nobody can approve what waits', fix }];
-    const found = files.map((name) => ({ name: name.slice(0, -'.json'.length), locked: isLocked(join(folder, name)) }));
+    const found = files
+      .map((file) => file.slice(0, -'.json'.length))
+      .map((name) => ({ name, locked: isLocked(folder, name) }));
     const damaged = found.filter(({ locked }) => locked === undefined).map(({ name }) => name);
     if (damaged.length > 0)
       return [
@@ -94,11 +112,10 @@ export const approvers: Check = {
   },
 };
 
-/** Whether an approver's key has a passphrase; undefined for a file that is none of an approver. */
-function isLocked(file: string): boolean | undefined {
+/** Whether an approver's keys here have a passphrase; undefined for a file that is none of an approver. */
+function isLocked(folder: string, name: string): boolean | undefined {
   try {
-    const entry = JSON.parse(readFileSync(file, 'utf8')) as { privateKey?: unknown; salt?: unknown };
-    return typeof entry.privateKey === 'string' ? typeof entry.salt === 'string' : undefined;
+    return isProtected(readApprover(join(folder, `${name}.json`), name));
   } catch {
     return undefined;
   }

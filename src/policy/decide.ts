@@ -1,5 +1,6 @@
+import { frozen, localText, type FreezeTime } from '../core/calendar.ts';
 import { stricter } from '../core/decision.ts';
-import type { Decision, TargetDecision, Verdict } from '../core/decision.ts';
+import type { ApprovalTerms, Decision, TargetDecision, Verdict } from '../core/decision.ts';
 import { EFFECTS } from '../core/effect.ts';
 import { workspacePath } from '../core/paths.ts';
 import type { Principal } from '../core/principal.ts';
@@ -22,12 +23,12 @@ export interface Call {
  * The answer for a call: each target by itself, the call as its strictest. A target needs a rule that allows it; rules that
  * hold or deny only restrict; the order of rules never matters. Pure, and never throws: what cannot be decided is denied.
  *
- * @param _now milliseconds since 1970. Part of what a decision may depend on; no rule asks for the time yet.
+ * @param now milliseconds since 1970, for freezes; undefined for what the rules say on any other day
  */
-export function decide(policy: Policy, call: Call, _now: number): Decision {
+export function decide(policy: Policy, call: Call, now: number | undefined): Decision {
   try {
-    const targets = call.targets.map((target) => decideTarget(policy, call.tool, target));
-    return targets.length === 0 ? untargeted(policy, call.tool) : merge(policy, targets);
+    const targets = call.targets.map((target) => decideTarget(policy, call.tool, target, now));
+    return targets.length === 0 ? untargeted(policy, call.tool) : merge(policy, call.tool, targets);
   } catch {
     return refused('The call could not be decided, and what cannot be decided is denied.');
   }
@@ -59,7 +60,7 @@ function names(path: string): string[] {
   return path === '.' ? [] : path.split('/');
 }
 
-function decideTarget(policy: Policy, tool: string, target: Target): TargetDecision {
+function decideTarget(policy: Policy, tool: string, target: Target, now: number | undefined): TargetDecision {
   let subject: Subject;
   try {
     subject = subjectOf(policy, tool, target);
@@ -80,7 +81,32 @@ function decideTarget(policy: Policy, tool: string, target: Target): TargetDecis
       broken.push(rule);
     }
   }
-  return { target, ...placed(subject), ...verdictOf(policy, subject, matched, broken) };
+  const decided = verdictOf(policy, subject, matched, broken);
+  const freeze = decided.verdict === 'deny' || now === undefined ? undefined : freezeAt(policy, subject, now);
+  return { target, ...placed(subject), ...(freeze ?? decided) };
+}
+
+/** What a freeze says to it now, if one does. One that cannot be evaluated is one that lasts. */
+function freezeAt(
+  policy: Policy,
+  subject: Subject,
+  now: number,
+): Pick<TargetDecision, 'verdict' | 'rules' | 'reason'> | undefined {
+  const inForce = freezesFor(policy, subject).flatMap((freeze) => {
+    const span = frozen(freeze, now);
+    return span === undefined ? [] : [{ ...freeze, end: span.end }];
+  });
+  const [last] = inForce.toSorted((a, b) => b.end - a.end);
+  if (last === undefined) return undefined;
+  const until = localText(last.timeZone, last.end);
+  return { verdict: 'deny', rules: inForce.map(({ id }) => id), reason: `Frozen until ${until}: ${last.reason}` };
+}
+
+/** The freezes that are for a target, whenever they are. */
+function freezesFor({ freezes }: Policy, subject: Subject): FreezeTime[] {
+  return freezes.flatMap(({ conditions, ...freeze }) =>
+    conditions.every((condition) => condition.holds(subject)) ? [freeze] : [],
+  );
 }
 
 function placed(subject: Subject): Pick<TargetDecision, 'environment'> {
@@ -107,7 +133,7 @@ function verdictOf(
     : { verdict: 'allow', ...told(allowing) };
 }
 
-function merge(policy: Policy, targets: TargetDecision[]): Decision {
+function merge(policy: Policy, tool: string, targets: TargetDecision[]): Decision {
   const verdict = targets.reduce<Verdict>((worst, target) => stricter(worst, target.verdict), 'allow');
   const deciding = targets.filter((target) => target.verdict === verdict);
   const environment = policy.environments.find(({ name }) =>
@@ -121,15 +147,23 @@ function merge(policy: Policy, targets: TargetDecision[]): Decision {
     rules,
     reason: reasonOf(deciding, targets.length),
     ...(handOff === undefined ? {} : { handOff }),
-    ...(verdict === 'require_approval' ? { terms: termsOfRules(policy, rules) } : {}),
+    ...(verdict === 'require_approval' ? { terms: termsOfCall(policy, tool, rules, targets) } : {}),
     targets,
   };
 }
 
-function termsOfRules(policy: Policy, deciding: readonly string[]) {
-  return strictestTerms(
-    policy.rules.flatMap(({ id, terms }) => (terms !== undefined && deciding.includes(id) ? [terms] : [])),
+function termsOfCall(
+  policy: Policy,
+  tool: string,
+  deciding: readonly string[],
+  targets: readonly TargetDecision[],
+): ApprovalTerms {
+  const terms = strictestTerms(
+    policy.rules.flatMap(({ id, terms: own }) => (own !== undefined && deciding.includes(id) ? [own] : [])),
   );
+  const coming = targets.flatMap(({ target }) => freezesFor(policy, subjectOf(policy, tool, target)));
+  const freezes = [...new Map(coming.map((freeze) => [freeze.id, freeze])).values()];
+  return { ...terms, ...(freezes.length > 0 && { freezes }) };
 }
 
 function refused(reason: string): Decision {

@@ -73,7 +73,11 @@ function runExample(policy: Policy, rule: Rule, example: Example, number: number
     return { ...base, verdict: 'deny', by: [], touched: false, ok, ...says };
   }
   const principal = { person: 'example', agent: policy.name, client: 'example' };
-  const { verdict, rules, reason } = decide(policy, { principal, tool: example.tool, targets: found.targets }, 0);
+  const { verdict, rules, reason } = decide(
+    policy,
+    { principal, tool: example.tool, targets: found.targets },
+    undefined,
+  );
   const ok = verdict === example.expect;
   const by = rules.length === 0 ? 'no rule' : rules.join(', ');
   const says = ok

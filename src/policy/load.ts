@@ -6,16 +6,20 @@ import canonicalize from 'canonicalize';
 import { HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { AnyTool } from '../core/tool.ts';
+import { beside as besidePolicy, type Beside } from './beside.ts';
+import { compileCalendars, type Calendars } from './calendars.ts';
+import { compileChecklists, type Checklists } from './checklists.ts';
 import { compileConditions } from './conditions.ts';
 import type { Known } from './conditions.ts';
 import { compileEnvironments } from './environments.ts';
 import { exampleProblems, runExamples } from './examples.ts';
 import type { Policy, Rule } from './policy.ts';
-import { invalidPolicy, readYaml } from './problems.ts';
+import { didYouMean, invalidPolicy, readYaml } from './problems.ts';
 import type { Problem, Source, YamlSource } from './problems.ts';
 import type { PolicyFile, RuleEntry } from './schema.ts';
 import { parseShape } from './shape.ts';
-import { termsOf } from './terms.ts';
+import { termsOf, type Resolved } from './terms.ts';
+import { everOpenTogether } from './times.ts';
 
 export interface LoadOptions {
   /** The tools that rules may name and examples call. */
@@ -26,6 +30,8 @@ export interface LoadOptions {
   facts?: Pick<Facts, 'programs'>;
   /** Policies that were checked whole with these very tools and programs, by the SHA-256 of their text. */
   prepared?: Readonly<Record<string, PreparedPolicy>>;
+  /** Where checklists and calendars are found; beside the policy's file and among the shipped ones, where this is absent. */
+  beside?: Beside;
 }
 
 /** What a policy file says, and the lines that are asked of it when it is compiled. */
@@ -99,11 +105,49 @@ export function compileWhole(
     tool: (name) => options.tools(name),
     toolNames: options.toolNames ?? [],
   };
-  const rules = entry.rules.map((rule, index) => compileRule(rule, index, source, known, problems));
-  problems.push(...twice(rules));
+  const calendars = compileCalendars(entry, source, known, options.beside ?? besidePolicy);
+  const checklists = compileChecklists(entry, source, options.beside ?? besidePolicy);
+  problems.push(...calendars.problems, ...checklists.problems);
+  const rules = entry.rules.map((rule, index) => {
+    const resolved = resolve(rule, index, source, { calendars, checklists }, problems);
+    return compileRule(rule, index, source, { known, resolved }, problems);
+  });
+  problems.push(...twice(rules), ...namedTwice(rules, calendars, source));
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const policy = freeze({ name: entry.name, file, digest: digestOf(entry), environments, unmatched, rules });
-  return { policy, problems };
+  const { freezes } = calendars;
+  const files = [...calendars.files, ...checklists.files];
+  const digest = digestOf(entry, calendars, checklists);
+  return {
+    policy: freeze({ name: entry.name, file, files, digest, environments, unmatched, rules, freezes }),
+    problems,
+  };
+}
+
+/** What a rule's checklists and windows say. A name that there is nothing for is a problem. */
+function resolve(
+  { id, approval }: RuleEntry,
+  index: number,
+  source: Source,
+  { calendars: { windows }, checklists }: { calendars: Calendars; checklists: Checklists },
+  problems: Problem[],
+): Resolved {
+  const path = ['rules', index, 'approval', 'window'];
+  const report = (says: string, at: PropertyKey[], sort?: Problem['sort']) =>
+    problems.push({ line: source.line(at), path: at, rule: id, says, ...(sort && { sort }) });
+  const openings = (approval?.window ?? []).flatMap((name, at) => {
+    const window = windows.get(name);
+    const near = didYouMean(name, [...windows.keys()]);
+    if (!window)
+      report(
+        `there is no window "${name}"${near}; write it in windows, or name the calendar it is in: calendars: [${name}]`,
+        [...path, at],
+      );
+    return window ?? [];
+  });
+  // Of a single one that never opens it is said where that is written.
+  if (openings.length > 1 && !everOpenTogether(openings))
+    report('it never opens: its windows have no minute in common; write one of them', path, 'window-never-opens');
+  return { items: (approval?.checklist ?? []).flatMap((name) => checklists.items.get(name) ?? []), openings };
 }
 
 /** @throws HoldpointError `not_found` with what to do. */
@@ -118,7 +162,13 @@ export async function readPolicyFile(file: string): Promise<string> {
   }
 }
 
-function compileRule(entry: RuleEntry, index: number, source: Source, known: Known, problems: Problem[]): Rule {
+function compileRule(
+  entry: RuleEntry,
+  index: number,
+  source: Source,
+  { known, resolved }: { known: Known; resolved: Resolved },
+  problems: Problem[],
+): Rule {
   const path = ['rules', index];
   const report = (says: string, ...below: PropertyKey[]) =>
     problems.push({ line: source.line([...path, ...below]), rule: entry.id, says, path: [...path, ...below] });
@@ -142,7 +192,7 @@ function compileRule(entry: RuleEntry, index: number, source: Source, known: Kno
     conditions,
     reason: entry.reason,
     ...(entry.handOff === undefined ? {} : { handOff: entry.handOff }),
-    ...(entry.decision === 'require_approval' ? { terms: termsOf(entry.approval) } : {}),
+    ...(entry.decision === 'require_approval' ? { terms: termsOf(entry.approval, resolved) } : {}),
     examples: entry.examples.map(
       (example, at) => ({ ...example, line: source.line([...path, 'examples', at]) }) as Rule['examples'][number],
     ),
@@ -163,12 +213,28 @@ function twice(rules: readonly Rule[]): Problem[] {
   });
 }
 
-function digestOf(entry: PolicyFile): string {
+/** A refusal names rules and freezes alike, so an id is one of them. */
+function namedTwice(rules: readonly Rule[], { freezes }: Calendars, source: Source): Problem[] {
+  return freezes.flatMap(({ id }) => {
+    const rule = rules.find((each) => each.id === id);
+    if (rule === undefined) return [];
+    return [
+      {
+        line: source.line(['freezes']),
+        says: `a freeze and the rule on line ${rule.line} are both "${id}"; write another id`,
+      },
+    ];
+  });
+}
+
+function digestOf(entry: PolicyFile, calendars: Calendars, checklists: Checklists): string {
   // The order of environments means something, and RFC 8785 sorts keys: as a list it is kept.
   const content = {
     ...entry,
     environments: Object.entries(entry.environments),
     rules: entry.rules.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    ...(calendars.content.length > 0 && { calendarFiles: calendars.content }),
+    ...(checklists.items.size > 0 && { checklists: Object.fromEntries(checklists.items) }),
   };
   return createHash('sha256')
     .update(canonicalize(content) ?? '')

@@ -1,3 +1,4 @@
+import type { FreezeTime } from '../core/calendar.ts';
 import type { ApprovalTerms, Verdict } from '../core/decision.ts';
 import type { Json } from '../core/json.ts';
 import { SELECTORS, type Selector, type Target } from '../core/target.ts';
@@ -22,7 +23,9 @@ export interface Policy {
   readonly name: string;
   /** Where it was read from, for messages. */
   readonly file: string;
-  /** SHA-256, in hex, of what the policy says: spaces, comments and the order of rules do not count. */
+  /** The files of the checklists and calendars that it names. */
+  readonly files: readonly string[];
+  /** SHA-256, in hex, of what the policy says, its checklists and calendars included: spaces, comments and the order of rules do not count. */
   readonly digest: string;
   /** Strictest first. */
   readonly environments: readonly Environment[];
@@ -30,6 +33,13 @@ export interface Policy {
   readonly unmatched: string;
   /** Sorted by id, so that nothing can depend on the order they were written in. */
   readonly rules: readonly Rule[];
+  readonly freezes: readonly FreezeRule[];
+}
+
+/** What may not be done for a time. */
+export interface FreezeRule extends FreezeTime {
+  /** All must hold. */
+  readonly conditions: readonly Condition[];
 }
 
 export interface Environment {

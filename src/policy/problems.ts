@@ -17,7 +17,7 @@ export interface Problem {
   /** Where it is, by keys and indexes. */
   path?: readonly PropertyKey[];
   /** What sort of mistake it is, where that is one of these. */
-  sort?: 'matches-nothing' | 'bad-pattern' | 'costly-pattern';
+  sort?: 'matches-nothing' | 'bad-pattern' | 'costly-pattern' | 'window-never-opens' | 'freeze-never-ends';
 }
 
 /** A YAML file whose values can be traced back to their lines. */
@@ -97,4 +97,10 @@ export function invalidPolicy(file: string, problems: readonly Problem[]): Holdp
 export function didYouMean(wrong: string, known: readonly string[]): string {
   const [best] = likely(wrong, known, 1);
   return best === undefined ? '' : ` (did you mean "${best}"?)`;
+}
+
+/** What a file that a policy names is refused with, on one line. */
+export function textOf(thrown: unknown): string {
+  if (!(thrown instanceof HoldpointError)) throw thrown;
+  return thrown.message.split('\n').slice(1).join('; ');
 }

@@ -60,15 +60,40 @@ const when = z.strictObject({
   ...selectorValues,
 });
 
-const approval = z.strictObject({
-  approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
-  approveWithin: duration.optional(),
-  runWithin: duration.optional(),
-  channel: z.enum(['out-of-band', 'client']).optional(),
-  requesterMayApprove: z.boolean().optional(),
-  checklist: list(name).optional(),
-  window: list(name).optional(),
-});
+/** An approver's name, group or role, as `holdpoint approver` takes them. */
+const approverName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'write letters, digits, dots, dashes and underscores');
+
+const approvers = z
+  .strictObject({
+    names: list(approverName).optional(),
+    groups: list(approverName).optional(),
+    roles: list(approverName).optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, { error: 'write names, groups or roles, or leave the key out' });
+
+const approval = z
+  .strictObject({
+    approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
+    approveWithin: duration.optional(),
+    runWithin: duration.optional(),
+    channel: z.enum(['out-of-band', 'client']).optional(),
+    requesterMayApprove: z.boolean().optional(),
+    approvers: approvers.optional(),
+    reason: z.enum(['optional', 'required']).optional(),
+    signature: z.enum(['any', 'ssh', 'passkey']).optional(),
+    checklist: list(name).optional(),
+    window: list(name).optional(),
+    breakGlass: duration.optional(),
+  })
+  .refine(
+    ({ approvals = 1, approvers: of }) => !of?.names || of.groups || of.roles || new Set(of.names).size >= approvals,
+    {
+      path: ['approvers'],
+      error: 'names fewer people than approvals asks for; write more names, a group, or a smaller number',
+    },
+  );
 
 const target = z.strictObject({
   kind: z.enum(TARGET_KINDS),
@@ -109,10 +134,39 @@ const rule = z.strictObject({
   examples: z.array(example).min(1, 'write at least one call that it decides, with what to expect'),
 });
 
+const freeze = z.strictObject({
+  id: name,
+  when,
+  from: text,
+  to: text,
+  timeZone: text,
+  reason: text,
+});
+
+const hours = z.strictObject({ days: list(text).optional(), from: text, to: text });
+
+const window = z.strictObject({
+  timeZone: text,
+  days: list(text).optional(),
+  from: text.optional(),
+  to: text.optional(),
+  times: list(hours).optional(),
+});
+
+const times = {
+  windows: z.record(name, window).optional(),
+  freezes: z.array(freeze).optional(),
+};
+
+/** The shape of a file with change windows and freezes that several policies share. */
+export const calendarFile = z.strictObject({ version: z.literal(1), name, ...times });
+
 /** A policy file's shape. */
 export const policyFile = z.strictObject({
   version: z.literal(1),
   name,
+  calendars: list(name).optional(),
+  ...times,
   environments: z.record(name, z.strictObject(selectorLists)).default({ production: {} }),
   rules: z.array(rule).min(1, 'write at least one rule that allows something; without one everything is denied'),
 });
@@ -122,15 +176,31 @@ export type PolicyFile = z.output<typeof policyFile>;
 export type RuleEntry = PolicyFile['rules'][number];
 export type WhenEntry = RuleEntry['when'];
 export type ApprovalEntry = NonNullable<RuleEntry['approval']>;
+export type CalendarFile = z.output<typeof calendarFile>;
+export type WindowEntry = z.output<typeof window>;
+export type FreezeEntry = z.output<typeof freeze>;
+export type ApproversEntry = NonNullable<ApprovalEntry['approvers']>;
 export type EnvironmentEntry = PolicyFile['environments'][string];
 
 /** Which keys there are where, as paths with their indexes; for saying what is known when a key is not. */
-export const KEYS: readonly (readonly [where: RegExp, keys: readonly string[]])[] = [
+export type Keys = readonly (readonly [where: RegExp, keys: readonly string[]])[];
+
+const TIME_KEYS: Keys = [
+  [/^windows\.[^.]+$/, Object.keys(window.shape)],
+  [/^windows\.[^.]+\.times/, Object.keys(hours.shape)],
+  [/^freezes\.\d+$/, Object.keys(freeze.shape)],
+  [/\.when$/, Object.keys(when.shape)],
+];
+
+export const CALENDAR_KEYS: Keys = [[/^$/, Object.keys(calendarFile.shape)], ...TIME_KEYS];
+
+export const KEYS: Keys = [
+  ...TIME_KEYS,
   [/^$/, Object.keys(policyFile.shape)],
   [/^environments\.[^.]+$/, Object.keys(selectorLists)],
   [/^rules\.\d+$/, Object.keys(rule.shape)],
-  [/\.when$/, Object.keys(when.shape)],
   [/\.approval$/, Object.keys(approval.shape)],
+  [/\.approvers$/, Object.keys(approvers.shape)],
   [/\.examples\.\d+$/, Object.keys(example.shape)],
   [/\.facts$/, Object.keys(facts.shape)],
   [/\.targets\.\d+$/, Object.keys(target.shape)],

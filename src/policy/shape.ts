@@ -3,16 +3,26 @@ import type { z } from 'zod';
 import { didYouMean } from './problems.ts';
 import type { Problem, Source } from './problems.ts';
 import { KEYS, policyFile } from './schema.ts';
-import type { PolicyFile } from './schema.ts';
+import type { Keys, PolicyFile } from './schema.ts';
 
 /** The content of a policy file in its shape, or everything that is wrong with the shape. */
 export function parseShape(source: Source): { entry: PolicyFile } | { problems: Problem[] } {
-  const parsed = policyFile.safeParse(source.data);
-  if (parsed.success) return { entry: parsed.data };
-  return { problems: parsed.error.issues.flatMap((issue) => describe(issue, source)) };
+  return shaped(policyFile, KEYS, 'the policy', source);
 }
 
-function describe(issue: z.core.$ZodIssue, source: Source): Problem[] {
+/** The content of any such file in its shape; `whole` is what to call it. */
+export function shaped<T>(
+  schema: z.ZodType<T>,
+  keys: Keys,
+  whole: string,
+  source: Source,
+): { entry: T } | { problems: Problem[] } {
+  const parsed = schema.safeParse(source.data);
+  if (parsed.success) return { entry: parsed.data };
+  return { problems: parsed.error.issues.flatMap((issue) => describe(issue, source, keys, whole)) };
+}
+
+function describe(issue: z.core.$ZodIssue, source: Source, keys: Keys, whole: string): Problem[] {
   const at = issue.path
     .map(String)
     .join('.')
@@ -21,10 +31,10 @@ function describe(issue: z.core.$ZodIssue, source: Source): Problem[] {
     const id = ruleAt(source.data, issue.path);
     return { line: source.line(issue.path, ofKey), says, ...(id === undefined ? {} : { rule: id }) };
   };
-  const label = at === '' ? 'the policy' : at.replace(/^rules\[\d+\]\.?/, '') || 'the rule';
+  const label = at === '' ? whole : at.replace(/^rules\[\d+\]\.?/, '') || 'the rule';
   const value = valueAt(source.data, issue.path);
   if (issue.code === 'unrecognized_keys') {
-    const known = keysAt(issue.path);
+    const known = keysAt(issue.path, keys);
     return issue.keys.map((key) =>
       problem(`unknown key "${key}"${didYouMean(key, known) || `; write one of ${known.join(', ')}`}`, key),
     );
@@ -51,9 +61,9 @@ function describe(issue: z.core.$ZodIssue, source: Source): Problem[] {
   return [problem(`${label}: ${issue.message}`)];
 }
 
-function keysAt(path: readonly PropertyKey[]): readonly string[] {
+function keysAt(path: readonly PropertyKey[], keys: Keys): readonly string[] {
   const at = path.map(String).join('.');
-  return KEYS.find(([where]) => where.test(at))?.[1] ?? [];
+  return keys.find(([where]) => where.test(at))?.[1] ?? [];
 }
 
 function ruleAt(data: unknown, path: readonly PropertyKey[]): string | undefined {

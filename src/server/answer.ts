@@ -1,5 +1,5 @@
 import type { ApprovalNotice, Envelope } from '../core/envelope.ts';
-import type { HoldpointError } from '../core/errors.ts';
+import type { Change, HoldpointError } from '../core/errors.ts';
 import type { Decision } from '../core/decision.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
@@ -39,6 +39,19 @@ export function held(approval: ApprovalNotice, next: string): Answer {
   };
 }
 
+/** An approved call that must not run any more: what it relied on then and now, side by side. */
+export function stale(approval: ApprovalNotice, changes: readonly Change[], next: string): Answer {
+  const reason = `Something moved since ${approval.id} was made, so nothing was done.`;
+  return {
+    envelope: { status: 'stale', error: { code: 'stale', reason, changes: [...changes] }, approval, next },
+    text: `Stale: ${reason}${changesText(changes)}\n${next}`,
+  };
+}
+
+function changesText(changes: readonly Change[]): string {
+  return changes.map(({ what, was, is }) => `\n- ${what}\n    then: ${was}\n    now:  ${is}`).join('');
+}
+
 /** The answer to a dry run: what would be done and what the policy says to it. */
 export function planned(plan: Plan, decision: Decision): Answer {
   const result: JsonObject = {
@@ -71,8 +84,7 @@ export function failed(error: HoldpointError): Answer {
     },
     ...(error.code === 'stale' ? { next: 'Look at what changed and call the tool again: that makes a new plan.' } : {}),
   };
-  const changes =
-    error.changes?.map((change) => `\n- ${change.what}: was ${change.was}, is ${change.is}`).join('') ?? '';
+  const changes = changesText(error.changes ?? []);
   return {
     envelope,
     text: `${status === 'denied' ? 'Denied' : status === 'stale' ? 'Stale' : `Error (${error.code})`}: ${error.message}${changes}${error.hint ? `\n${error.hint}` : ''}`,

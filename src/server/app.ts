@@ -31,7 +31,9 @@ import { loadPolicy } from '../policy/load.ts';
 import { createRedactor, knownSecrets, type Redactor } from '../redact/redact.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import { createAlarm } from './alarm.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
+import { createEvidence } from './evidence.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
@@ -60,6 +62,8 @@ export interface AppOptions {
   ports?: Partial<Ports>;
   /** The contexts behind such a port, instead of the kubeconfig's. */
   kubernetes?: KubernetesFacts;
+  /** Where a person looks at a request; nowhere while it gives nothing. */
+  reviewUrl?: (id: string) => string | undefined;
   /** The crash tests' seam. */
   at?: (point: Point | RunPoint) => void;
 }
@@ -75,6 +79,7 @@ export async function createApp({
   observe = () => {},
   ports,
   kubernetes,
+  reviewUrl = () => undefined,
   at = () => {},
 }: AppOptions): Promise<App> {
   refuseExposed(config);
@@ -88,16 +93,9 @@ export async function createApp({
   const store = await openStore(config.state);
   const audit = createAuditLog({ store, redact: redactor.json });
   const sealKey = openSealKey(config.keys);
-  const approvals = createApprovals({
-    audit,
-    store,
-    approvers: openApprovers(config.keys),
-    sealKey,
-    limits: config.approvals,
-    at,
-  });
   // What binds the agent is not the agent's to change, wherever it lies.
-  const protect = [policyFile, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()];
+  const { files: besidePolicy } = await policies.current();
+  const protect = [policyFile, ...besidePolicy, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
@@ -109,6 +107,19 @@ export async function createApp({
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
   const real = realPorts(config, facts, protect, redactor);
+  const alarm = createAlarm(config.alerts.webhook, redactor.text, (level, fields, message) =>
+    log[level](fields, message),
+  );
+  const approvals = createApprovals({
+    audit,
+    store,
+    approvers: openApprovers(config.keys),
+    sealKey,
+    limits: config.approvals,
+    evidence: createEvidence({ ports: { ...real, ...ports }, facts, redact: redactor.text }),
+    alarm: alarm.sound,
+    at,
+  });
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -123,6 +134,7 @@ export async function createApp({
     results: createResults(),
     limits: createLimits(config.limits, () => performance.now()),
     maxBytes: config.results.maxBytes,
+    reviewUrl,
     now: () => Date.now(),
     owner: `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`,
     leaseRenewal: Math.max(1000, Math.floor(config.approvals.lease / 3)),
@@ -157,6 +169,7 @@ export async function createApp({
       draining.abort(new Error('Holdpoint is stopping'));
       await dispatch.idle();
       stopping.abort(new Error('Holdpoint is stopping'));
+      await alarm.told();
       await services.ports.processes.close();
       await real.git.close();
       files.close();

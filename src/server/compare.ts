@@ -1,5 +1,6 @@
 import canonicalize from 'canonicalize';
 
+import type { VisiblePlan } from '../approvals/request.ts';
 import type { Change } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
@@ -15,20 +16,60 @@ export function whatMoved(before: Plan, now: Plan): Change[] {
     const found = current.get(id);
     current.delete(id);
     if (!found) changes.push({ what: says, was: short(value), is: 'gone' });
-    else if (canonicalize(found.value) !== canonicalize(value))
-      changes.push({ what: says, was: short(value), is: short(found.value) });
+    else if (differ(value, found.value)) changes.push({ what: says, ...sides(value, found.value) });
   }
   for (const { says, value } of current.values()) changes.push({ what: says, was: 'not there', is: short(value) });
-  if (changes.length > 0) return changes;
-  for (const part of ['effect', 'targets', 'steps', 'data'] as const) {
-    const [was, is] = [canonicalize(before[part]), canonicalize(now[part])];
-    if (was !== is)
-      changes.push({ what: `the plan's ${part}`, was: short(before[part] as Json), is: short(now[part] as Json) });
+  return changes.length > 0 ? changes : partsThatDiffer(before, now, ['effect', 'targets', 'steps', 'data']);
+}
+
+/** What would be done otherwise than by an earlier plan, as far as people were shown of it. */
+export function shownDifferences(before: VisiblePlan, now: VisiblePlan): Change[] {
+  const parts = partsThatDiffer(before, now, ['effect', 'targets', 'steps']);
+  if (before.preview.summary === now.preview.summary) return parts;
+  return [{ what: 'in one line', was: before.preview.summary, is: now.preview.summary }, ...parts];
+}
+
+function partsThatDiffer<P extends object>(before: P, now: P, parts: readonly (keyof P & string)[]): Change[] {
+  return parts.flatMap((part) => {
+    const [was, is] = [before[part] as Json, now[part] as Json];
+    return differ(was, is) ? [{ what: `the plan's ${part}`, ...sides(was, is) }] : [];
+  });
+}
+
+function differ(a: Json, b: Json): boolean {
+  return canonicalize(a) !== canonicalize(b);
+}
+
+/** Two values that differ, as what differs in them: people compare these, and what is alike would hide it. */
+function sides(was: Json, is: Json): { was: string; is: string } {
+  if (Array.isArray(was) && Array.isArray(is)) {
+    const [then, now] = [was.map(one), is.map(one)];
+    const only = (list: string[], other: string[]) => list.filter((each) => !other.includes(each));
+    const [gone, come] = [only(then, now), only(now, then)];
+    // The same ones in another order, or another number of times.
+    if (gone.length + come.length === 0) return { was: short(was), is: short(is) };
+    return { was: short(gone.join(', ') || 'without these'), is: short(come.join(', ') || 'without these') };
   }
-  return changes;
+  const [then, now] = [leaves(was), leaves(is)];
+  if (then.size === 0 || now.size === 0) return { was: short(was), is: short(is) };
+  const keys = [...new Set([...then.keys(), ...now.keys()])].filter((key) => then.get(key) !== now.get(key));
+  const side = (values: Map<string, string>) =>
+    short(keys.map((key) => `${key}: ${values.get(key) ?? 'none'}`).join(', '));
+  return { was: side(then), is: side(now) };
+}
+
+/** The values of an object by their paths (`images.api`); none for what is no object. */
+function leaves(value: Json, path: readonly string[] = []): Map<string, string> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    return new Map(path.length === 0 ? [] : [[path.join('.'), one(value)]]);
+  return new Map(Object.entries(value).flatMap(([key, inner]) => [...leaves(inner, [...path, key])]));
+}
+
+function one(value: Json): string {
+  return typeof value === 'string' ? value : (canonicalize(value) ?? '');
 }
 
 function short(value: Json): string {
-  const text = typeof value === 'string' ? value : (canonicalize(value) ?? '');
+  const text = one(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

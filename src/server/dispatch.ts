@@ -134,7 +134,8 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   if (surface) {
     const parsed = surface.input.safeParse(inner.arguments ?? {});
     if (!parsed.success) throw invalid(surface.name, parsed.error, Object.keys(surface.input.shape));
-    return surface.handle(parsed.data as JsonObject, inner);
+    const handled = await surface.handle(parsed.data as JsonObject, inner);
+    return 'instead' in handled ? route({ ...inner, ...handled.instead }, services, surfaces) : handled;
   }
   const tool = services.registry.get(inner.tool);
   const policy = await services.policies.current();

@@ -2,43 +2,50 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import type { ApprovalRequest, Claim, VisiblePlan } from '../approvals/request.ts';
+import { NOBODY_CAN } from '../approvals/refusals.ts';
+import type { ApprovalRequest, Claim } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ApprovalNotice } from '../core/envelope.ts';
 import { asHoldpointError, HoldpointError, type Change, type ErrorCode } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Redactor } from '../redact/redact.ts';
-import { held, type Answer } from './answer.ts';
+import { held, stale, type Answer } from './answer.ts';
 import { whatMoved } from './compare.ts';
 import { parseInput, schemaHash } from './input.ts';
 import { planCall, runPlan, type Passage } from './line.ts';
 import type { Call, Services } from './services.ts';
+import { redactChanges, shownOf } from './shown.ts';
 
 /** Stores a plan as an approval request, or finds the one that waits already, and says so to the agent. */
-export async function hold(
-  { tool, input, policy, call }: Passage,
-  plan: Plan,
-  decision: Decision,
-  services: Services,
-): Promise<Answer> {
+export async function hold(passage: Passage, plan: Plan, decision: Decision, services: Services): Promise<Answer> {
+  const { tool, input, policy, call } = passage;
+  const { approvals } = services;
   const { terms } = decision;
   refuseSecrets(input, plan, services.redactor);
   if (!terms) throw new HoldpointError('internal', 'A held call has no approval terms.');
   await services.audit.flush();
-  const request = await services.approvals.request({
+  const asked = {
     principal: call.principal,
     persona: services.persona.name,
     tool: tool.name,
     schemaHash: schemaHash(tool),
     input,
     plan,
-    shown: shownOf(plan, services.redactor),
     policyDigest: policy.digest,
     decision: { ...decision, terms },
     callId: call.id,
+  };
+  // What waits already was looked up when it was asked for the first time.
+  const open = await approvals.openLike(asked);
+  if (open) return held(noticeOf(open, services), nextOf(open, services));
+  const before = await approvals.staleBefore(asked);
+  const request = await approvals.request({
+    ...asked,
+    shown: await shownOf(passage, plan, decision, before, services),
+    ...(before && { follows: before.id }),
   });
-  return held(noticeOf(request), nextOf(request));
+  return held(noticeOf(request, services), nextOf(request, services));
 }
 
 /**
@@ -51,8 +58,7 @@ export async function runApproved(id: string, call: Call, services: Services): P
   const { request } = claim;
   const { passage, changes } = await again(claim, call, services);
   if (!passage || changes.length > 0) {
-    await approvals.stale(claim, changes);
-    throw new HoldpointError('stale', `Something moved since ${id} was made, so nothing was done.`, { changes });
+    return wentStale(await approvals.stale(claim, changes), services);
   }
   await approvals.acting(claim, {
     kind: 'opened',
@@ -184,33 +190,39 @@ function refuseSecrets(input: JsonObject, plan: Plan, redactor: Redactor): void 
   });
 }
 
-/** What people are shown of a plan: its secrets masked. */
-function shownOf({ data: _data, manner: _manner, ...shown }: Plan, redactor: Redactor): VisiblePlan {
-  return redactor.json(shown as unknown as JsonObject) as unknown as VisiblePlan;
+/** What an agent is told of a request that what it relied on has left: each thing as it was and as it is, and the way to a new one. */
+export function wentStale(request: ApprovalRequest, services: Pick<Services, 'reviewUrl'>): Answer {
+  const changes = request.note?.changes ?? [];
+  return stale(noticeOf(request, services), changes, nextOf(request, services));
 }
 
-function redactChanges(changes: Change[], { text }: Redactor): Change[] {
-  return changes.map(({ what, was, is }) => ({ what, was: text(was), is: text(is) }));
-}
-
-export function noticeOf({ id, digest, state, summary, approveBy, runBy }: ApprovalRequest): ApprovalNotice {
+export function noticeOf(
+  { id, digest, state, summary, approveBy, runBy }: ApprovalRequest,
+  services: Pick<Services, 'reviewUrl'>,
+): ApprovalNotice {
+  const reviewUrl = services.reviewUrl(id);
   return {
     id,
     digest,
     summary,
     expiresAt: new Date(state === 'approved' ? (runBy ?? approveBy) : approveBy).toISOString(),
     state,
+    ...(reviewUrl !== undefined && { reviewUrl }),
   };
 }
 
 /** What the agent does next, by the request's state. */
-export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest): string {
+export function nextOf(request: ApprovalRequest, services: Pick<Services, 'reviewUrl'>): string {
+  const page = services.reviewUrl(request.id);
+  const { id, state, approvalsGiven, approvalsNeeded, cannotBeMet } = request;
   const counted = approvalsNeeded > 1 ? ` (${approvalsGiven} of ${approvalsNeeded} approvals so far)` : '';
   switch (state) {
     case 'pending':
-      return `Tell the person: "holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
+      return `Tell the person: ${page === undefined ? '' : `${page} or `}"holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.${inWindow(request)}${cannotBeMet === undefined ? '' : ` ${NOBODY_CAN}`}`;
     case 'approved':
-      return `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
+      return request.window?.open === false && !request.glass
+        ? `Approved.${inWindow(request)} Call approval { action: "run", id: "${id}" } then; the approval stays good until ${new Date(request.runBy ?? request.approveBy).toISOString()}.`
+        : `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
     case 'claimed':
     case 'acting':
       return `It is running. Call approval { action: "wait", id: "${id}" } for the outcome.`;
@@ -219,6 +231,7 @@ export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalR
     case 'denied':
       return 'A person said no. Read the reason and change the plan; the same call is refused for a while.';
     case 'stale':
+      return `Nothing ran. Look at what changed; if it is still wanted, call approval { action: "replan", id: "${id}" }: that makes a new request, which people decide anew.`;
     case 'expired':
     case 'revoked':
     case 'cancelled':
@@ -227,4 +240,9 @@ export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalR
     case 'failed':
       return 'It ran; a request runs once. Call the tool again if it is to be done again.';
   }
+}
+
+/** While it may not run: when it may. It can be approved meanwhile. */
+function inWindow({ window }: ApprovalRequest): string {
+  return window && !window.open ? ` It runs only in its change window (${window.says}).` : '';
 }

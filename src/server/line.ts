@@ -2,7 +2,7 @@ import { HoldpointError } from '../core/errors.ts';
 import type { Decision } from '../core/decision.ts';
 import { EFFECTS } from '../core/effect.ts';
 import type { Json, JsonObject } from '../core/json.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, PreviewPart } from '../core/plan.ts';
 import type { Target } from '../core/target.ts';
 import type { AnyTool, PlanContext, RunContext } from '../core/tool.ts';
 import { decide } from '../policy/decide.ts';
@@ -54,6 +54,19 @@ export async function makePlan({ tool, input, policy, call }: Passage, services:
       `${tool.name} planned to ${worst}, but is declared to ${tool.effect} at worst.`,
     );
   return plan;
+}
+
+/** What the tool has for the people who decide on its plan; nothing where it has no more than the plan itself. */
+export async function previewParts(
+  { tool, policy, call }: Passage,
+  plan: Plan,
+  signal: AbortSignal,
+  services: Services,
+): Promise<PreviewPart[]> {
+  const parts = await services.tracing.span('preview', {}, async () =>
+    tool.preview?.(plan, contextOf(tool, policy, { ...call, signal }, services)),
+  );
+  return JSON.parse(JSON.stringify(parts ?? [])) as PreviewPart[];
 }
 
 /** Runs a plan and gives the answer: checked against the tool's output type, redacted, bounded. */

@@ -10,6 +10,7 @@ export interface Metrics {
 /** What is looked up when the series are read, since other processes change it too. */
 export interface MetricSources {
   approvals: () => Promise<{ states: Record<State, number>; oldestPending: number | undefined }>;
+  glass: () => Promise<{ broken: number; open: number }>;
   /** What keeps calls from being answered; undefined when nothing does. */
   problem: () => Promise<string | undefined>;
   version: string;
@@ -64,6 +65,22 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
       async collect() {
         const { oldestPending } = await sources.approvals();
         this.set(oldestPending === undefined ? 0 : Math.max(0, (Date.now() - oldestPending) / 1000));
+      },
+    }),
+    new Gauge({
+      name: 'holdpoint_break_glass',
+      help: 'Requests that one person approved alone in an emergency, since this store began.',
+      registers,
+      async collect() {
+        this.set((await sources.glass()).broken);
+      },
+    }),
+    new Gauge({
+      name: 'holdpoint_reviews_open',
+      help: 'Requests approved by breaking the glass that nobody has reviewed yet.',
+      registers,
+      async collect() {
+        this.set((await sources.glass()).open);
       },
     }),
     new Gauge({

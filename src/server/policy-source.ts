@@ -11,16 +11,16 @@ export interface PolicySource {
 
 /** Loads the policy now (a broken one throws) and again whenever its file has changed. */
 export async function createPolicySource(file: string, load: (file: string) => Promise<Policy>): Promise<PolicySource> {
-  let loaded = { mark: await mark(file), policy: await load(file) };
+  let loaded = await loadMarked(file, load);
   let loading: Promise<void> | undefined;
-  const reload = async (now: string): Promise<void> => {
-    loaded = { mark: now, policy: await load(file) };
+  const reload = async (): Promise<void> => {
+    loaded = await loadMarked(file, load);
   };
   return {
     async current() {
-      const now = await mark(file);
+      const now = await marks([file, ...loaded.policy.files]);
       if (now !== loaded.mark) {
-        loading ??= reload(now)
+        loading ??= reload()
           .catch((cause: unknown) => {
             throw new HoldpointError(
               'unavailable',
@@ -39,6 +39,35 @@ export async function createPolicySource(file: string, load: (file: string) => P
       return loaded.policy;
     },
   };
+}
+
+/** The marks are at most as new as what was read: a change in between is seen at the next call. */
+async function loadMarked(
+  file: string,
+  load: (file: string) => Promise<Policy>,
+): Promise<{ mark: string; policy: Policy }> {
+  for (;;) {
+    const before = await mark(file);
+    const began = Date.now();
+    // oxlint-disable-next-line no-await-in-loop -- once, but for files that are being written at this moment
+    const policy = await load(file);
+    const beside = await marks(policy.files);
+    // Which files lie beside it is known only now; one that changed meanwhile may have been read before it did.
+    if (!(await Promise.all(policy.files.map((each) => changedSince(each, began)))).includes(true))
+      return { mark: [before, beside].filter(Boolean).join(' '), policy };
+  }
+}
+
+/** How far a file's time may lag behind the clock, in milliseconds: it is set in ticks. */
+const TICK = 20;
+
+async function changedSince(file: string, moment: number): Promise<boolean> {
+  const { ctimeMs } = await stat(file).catch(() => ({ ctimeMs: 0 }));
+  return ctimeMs > moment - TICK;
+}
+
+async function marks(files: readonly string[]): Promise<string> {
+  return (await Promise.all(files.map(mark))).join(' ');
 }
 
 async function mark(file: string): Promise<string> {

@@ -15,7 +15,12 @@ export interface ServerTool {
   /** For the annotations: the worst that a call can lead to. */
   effect: Effect;
   input: z.ZodObject;
-  handle(input: JsonObject, call: Call): Promise<Answer>;
+  handle(input: JsonObject, call: Call): Promise<Answer | Instead>;
+}
+
+/** Another call that is to be made instead: dispatch takes it along the whole line, as if it had come from the client. */
+export interface Instead {
+  instead: Pick<Call, 'tool' | 'arguments'>;
 }
 
 /** Dispatch unwraps it before anything else looks at the call, so it has no `handle`. */

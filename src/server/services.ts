@@ -54,6 +54,8 @@ export interface Services {
   limits: Limits;
   /** Bytes of a result, at most. */
   maxBytes: number;
+  /** Where a person looks at a request, while the console is served; no secret is in it. */
+  reviewUrl(id: string): string | undefined;
   /** Milliseconds since 1970. */
   now(): number;
   /** Names this process in claims. */

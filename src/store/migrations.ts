@@ -27,4 +27,16 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       request TEXT NOT NULL REFERENCES approval_requests (id), step TEXT NOT NULL, fence BIGINT NOT NULL, at BIGINT NOT NULL,
       outcome TEXT NOT NULL, PRIMARY KEY (request, step))`,
   ],
+  [
+    `ALTER TABLE approval_decisions ADD COLUMN ticked TEXT NOT NULL DEFAULT '[]'`,
+    `ALTER TABLE approval_decisions ADD COLUMN break_glass BIGINT NOT NULL DEFAULT 0`,
+    `ALTER TABLE approval_decisions ADD COLUMN key TEXT NOT NULL DEFAULT ''`,
+  ],
+  [
+    `CREATE TABLE approval_remarks (
+      request TEXT NOT NULL REFERENCES approval_requests (id), approver TEXT NOT NULL, decision TEXT NOT NULL, at BIGINT NOT NULL,
+      reason TEXT NOT NULL, digest TEXT NOT NULL, ticked TEXT NOT NULL, key TEXT NOT NULL, signature TEXT NOT NULL,
+      PRIMARY KEY (request, approver, decision))`,
+    `CREATE INDEX approval_decisions_glass ON approval_decisions (request) WHERE break_glass = 1`,
+  ],
 ];

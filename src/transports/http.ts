@@ -40,6 +40,8 @@ export interface HttpOptions extends Access {
   /** Whether calls can be answered now; what is wrong otherwise. */
   ready: () => Promise<string | undefined>;
   metrics: () => Promise<string>;
+  /** Answers everything at and below `/console`. */
+  console?: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   malformed: (reason: string, begins: string) => void;
   onerror: (error: Error) => void;
   /** Milliseconds that a client may take for its headers and for a whole request, and between looks at that. */
@@ -53,7 +55,7 @@ export interface HttpServer {
 }
 
 /**
- * Serves MCP at `/mcp`, and `/health`, `/ready`, `/metrics` and the metadata for authorization. Host and Origin are checked on
+ * Serves MCP at `/mcp`, and `/health`, `/ready`, `/metrics`, the approvers' console and the metadata for authorization. Host and Origin are checked on
  * every route before anything else; `/mcp` wants a bearer token always, `/metrics` wherever others than this machine could
  * reach it.
  *
@@ -113,6 +115,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?')[0] ?? '/';
+    if (options.console && /^\/console(?:\/|$)/.test(path)) return options.console(request, response);
     const document = path === '/health' ? { status: 'ok' } : authentication.metadata(path);
     if (!document && path !== '/mcp' && path !== '/metrics' && path !== '/ready')
       return reply(request, response, 404, { error: 'not found; MCP is at /mcp' });

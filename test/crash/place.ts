@@ -122,6 +122,7 @@ export async function openServer(root: string, at: (point: string) => void = () 
     redactor: createRedactor([]),
     results: createResults(),
     limits: createLimits({ callsPerMinute: 100_000, concurrentCalls: 1000 }, () => Date.now()),
+    reviewUrl: () => undefined,
     maxBytes: 8192,
     now: () => Date.now(),
     owner: `crash-${process.pid}`,

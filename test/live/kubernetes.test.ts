@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createFakeDocker } from '../../src/adapters/docker/fake.ts';
 import { createKubernetes } from '../../src/adapters/kubernetes/client.ts';
 import { readKubeContexts } from '../../src/adapters/kubernetes/contexts.ts';
+import { createMonitoring } from '../../src/adapters/monitoring/client.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import type { RunContext } from '../../src/core/tool.ts';
 import get from '../../src/tools/kubernetes/kubectl-get.ts';
@@ -21,7 +22,7 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
   const config = new KubeConfig();
   let apps: AppsV1Api;
   let core: CoreV1Api;
-  let context: RunContext<'kubernetes' | 'docker'>;
+  let context: RunContext<'kubernetes' | 'docker' | 'monitoring'>;
   const seen: string[] = [];
 
   beforeAll(async () => {
@@ -33,6 +34,7 @@ describe.skipIf(kubeconfig === undefined)('a real Kubernetes', () => {
     context = {
       kubernetes: createKubernetes({ kubeconfig: kubeconfig ?? '', workspace: tmpdir() }),
       docker: createFakeDocker().port,
+      monitoring: createMonitoring({}),
       facts: {
         kubernetes: readKubeContexts(readFileSync(kubeconfig ?? '', 'utf8')),
         docker: { host: 'local' },

@@ -26,6 +26,25 @@ export function imageName({ id, tags }: Image): string {
   return tags[0] ?? id.slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
+/**
+ * What an Engine knows of the image behind a reference: id, size and age, for people.
+ *
+ * @param now Seconds since 1970.
+ */
+export function imageFacts(images: readonly Image[], reference: string, now: number): string {
+  const wanted = shortName(reference);
+  const found = images.find(({ id, tags }) => id === reference || tags.some((tag) => shortName(tag) === wanted));
+  if (found === undefined) return 'not on the Docker Engine here';
+  const { id, bytes, created } = found;
+  return `${id.slice(0, 'sha256:'.length + 12)}, ${sizeText(bytes)}, made ${ageText(now - created)} ago`;
+}
+
+/** As `docker images` lists it: without what Docker fills in. */
+function shortName(reference: string): string {
+  const name = reference.replace(/^docker\.io\//, '').replace(/^library\//, '');
+  return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
+}
+
 /** @param now Seconds since 1970. */
 export function imageTable(images: readonly Image[], containers: readonly Container[], now: number): Table {
   return {

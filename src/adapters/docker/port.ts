@@ -19,6 +19,7 @@ export interface DockerPort extends DockerLooks {
 }
 
 export { buildQuery } from './build.ts';
+export { buildParts } from './build-parts.ts';
 export { contextDigest, contextEntries, listContext, refuseMissingCopies } from './context.ts';
 export { withinBuildLimit } from './deadline.ts';
 export { readDockerfile } from './dockerfile.ts';
@@ -28,7 +29,7 @@ export { checkedTag } from './references.ts';
 export { containerTable, inOrder } from './containers.ts';
 export { diskTable } from './disk.ts';
 export { eventName, eventTable, isExec } from './events.ts';
-export { imageName, imageTable } from './images.ts';
+export { imageFacts, imageName, imageTable } from './images.ts';
 export { containerDetails, maskOf } from './inspect.ts';
 export { logText } from './logs.ts';
 export { statsTable } from './stats.ts';

@@ -141,6 +141,8 @@ export interface FilesPort {
   remove(file: BoundFile): Promise<Change>;
 }
 
+export { removalParts, writeParts } from './held.ts';
+
 declare module '../../core/tool.ts' {
   interface Ports {
     files: FilesPort;

@@ -10,7 +10,7 @@ const MAX_FILES = 200;
 /** Characters of a patch in a result. */
 const PATCH = 5500;
 
-interface Diff {
+export interface Diff {
   text: string;
   /** Changed files whose content is not shown. */
   hidden?: string[];

@@ -11,7 +11,7 @@ const MAX_PATCH = 512 * 1024;
 const LINE = 160;
 const DIFF = ['--no-ext-diff', '--no-textconv', '--no-renames', '--submodule=short', '--ignore-submodules=all'];
 
-type Looks = Pick<GitPort, 'status' | 'commit' | 'local' | 'changedPaths' | 'patch' | 'log' | 'refs'>;
+type Looks = Pick<GitPort, 'status' | 'commit' | 'local' | 'changedPaths' | 'patch' | 'keeps' | 'log' | 'refs'>;
 
 /** What reads the repository and nothing else. */
 export function createLooking(within: Within): Looks {
@@ -58,6 +58,16 @@ export function createLooking(within: Within): Looks {
         const args = ['diff', '--patch', ...DIFF, range, '--', ...paths.map(exactPathspec)];
         const found = await run({ args, maxBytes: MAX_PATCH });
         return { text: textOf(found, range), cut: found.cut };
+      }),
+    keeps: (paths, call) =>
+      within(call, async ({ output, resolve }) => {
+        if ((await resolve('HEAD^{commit}')) === null) return new Map();
+        const doing = 'to look at the last commit';
+        const tree = ['ls-tree', '-r', '-z', '--name-only', 'HEAD', '--', ...paths];
+        const held = (await output({ args: tree }, doing)).split('\0').filter(Boolean);
+        const compare = ['diff', '--name-only', '-z', ...DIFF, 'HEAD', '--', ...paths.map(exactPathspec)];
+        const changed = new Set((await output({ args: compare }, doing)).split('\0'));
+        return new Map(held.map((path) => [path, changed.has(path) ? 'other' : 'same']));
       }),
     log: ({ range, limit, paths }, call) =>
       within(call, async ({ run }) => {

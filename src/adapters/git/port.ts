@@ -24,6 +24,9 @@ export interface Status {
 
 export type FileMode = '100644' | '100755';
 
+/** Whether the last commit has a file as it is in the working tree, otherwise, or not at all. */
+export type GitKeeps = 'same' | 'other' | 'none';
+
 /** `files`: exactly as they are to be committed; `blob` null: removed. `parent` null: the first commit. */
 export type CommitPlan = {
   branch: string;
@@ -67,6 +70,8 @@ export interface GitPort {
   changedPaths(range: string, paths: readonly string[], call: Call): Promise<string[]>;
   /** A patch of exactly these files. `cut`: there is more. */
   patch(range: string, paths: readonly string[], call: Call): Promise<{ text: string; cut: boolean }>;
+  /** By path, whether a file would be lost with the working tree; for paths without an entry it is `none`. */
+  keeps(paths: readonly string[], call: Call): Promise<Map<string, GitKeeps>>;
   /** One masked line for each commit, newest first. */
   log(options: { range: string; limit: number; paths: readonly string[] }, call: Call): Promise<string[]>;
   /** One masked line for each branch or tag, newest first. */
@@ -96,6 +101,7 @@ export interface GitPort {
 
 export { planCommit, runCommit } from './commit-plan.ts';
 export { runDiff } from './diffing.ts';
+export { gitParts } from './held.ts';
 export { repositoryTarget } from './names.ts';
 export { planPush } from './push-plan.ts';
 export { planBranch, planTag } from './ref-plans.ts';

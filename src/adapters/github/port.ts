@@ -11,6 +11,7 @@ export interface GitHubPort {
 }
 
 export { dispatchBody } from './dispatching.ts';
+export { launchParts, mergeParts, openingParts, runParts } from './held.ts';
 export { checkInputs } from './inputs.ts';
 export { launchTargets, localCalls, traceLaunch } from './launch.ts';
 export type { Launch } from './launch.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldpointError } from '../../core/errors.ts';
 import { ask, type Call, type Octokit } from './octokit.ts';
 import { checksOf, decidingReviews, summaryOf } from './pull-view.ts';
-import type { PullView, RawReview, RawRun, RawStatus, Review } from './pull-view.ts';
+import type { Check, PullView, RawReview, RawRun, RawStatus, Review } from './pull-view.ts';
 import { named } from './repository.ts';
 
 const PER_PAGE = 100;
@@ -62,7 +62,7 @@ export function createPullReading(octokit: () => Promise<Octokit>, second: numbe
     }
   }
 
-  async function checks(repository: string, ref: string, call: Call) {
+  async function checks(repository: string, ref: string, call: Call): Promise<Check[]> {
     const doing = `reading the checks of ${ref.slice(0, 7)} of ${repository}`;
     const of = { ...named(repository), ref };
     const [runs, statuses] = await Promise.all([
@@ -83,6 +83,7 @@ export function createPullReading(octokit: () => Promise<Octokit>, second: numbe
   }
 
   return {
+    checks,
     async view(repository: string, number: number, call: Call): Promise<PullView> {
       const pull = await get(repository, number, call);
       const [reviews, found] = await Promise.all([

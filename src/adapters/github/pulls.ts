@@ -4,7 +4,7 @@ import { ask, type Call, type Octokit } from './octokit.ts';
 import { createPullLaunches, type PullEvent } from './pull-launches.ts';
 import { createPullReading } from './pull-reading.ts';
 import { summaryOf } from './pull-view.ts';
-import type { PullSummary, PullView } from './pull-view.ts';
+import type { Check, PullSummary, PullView } from './pull-view.ts';
 import { createRepository, named } from './repository.ts';
 
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const;
@@ -38,8 +38,12 @@ export interface GitHubPulls {
     filter: { head?: string | undefined; base?: string | undefined; limit: number },
     call: Call,
   ): Promise<{ pulls: PullSummary[]; more: boolean }>;
+  /** The checks and statuses of a commit, whichever pull request or branch it is of. */
+  checks(repository: string, commit: string, call: Call): Promise<Check[]>;
   /** One with its deciding reviews and the checks of its head commit. */
   view(repository: string, number: number, call: Call): Promise<PullView>;
+  /** The unified diff of one; others' text. */
+  diff(repository: string, number: number, call: Call): Promise<string>;
   /** Opens one; where one of the same branches is open already, that one, not `created`. */
   create(repository: string, pull: NewPull, call: Call): Promise<{ pull: PullSummary; created: boolean }>;
   /**
@@ -101,6 +105,13 @@ export function createPulls(octokit: () => Promise<Octokit>, second = 1000): Git
         if (error instanceof HoldpointError && error.code === 'not_found') return null;
         throw error;
       }
+    },
+    async diff(repository, number, call) {
+      const text: unknown = await ask(octokit, call, `reading pull request ${number}`, (client, options) =>
+        client.rest.pulls.get({ ...named(repository), pull_number: number, mediaType: { format: 'diff' }, ...options }),
+      );
+      if (typeof text === 'string') return text;
+      throw new HoldpointError('upstream', `GitHub gave no diff of pull request ${number}.`);
     },
     async create(repository, pull, call) {
       try {

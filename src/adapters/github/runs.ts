@@ -1,3 +1,4 @@
+import { compareCommits, type Comparison } from './comparing.ts';
 import { createDispatching, type Dispatched, type DispatchRequest } from './dispatching.ts';
 import { createFollowing, type Followed, type Following } from './following.ts';
 import { failedLines } from './logs.ts';
@@ -28,6 +29,7 @@ export interface GitHubRuns extends GitHubRepository {
   failedLog(repository: RepositoryName, job: Job, maxLength: number, call: Call): Promise<string>;
   /** Starts a run, once; never sent again. */
   dispatch(repository: RepositoryName, request: DispatchRequest, call: Call): Promise<Dispatched>;
+  compare(repository: RepositoryName, commits: { base: string; head: string }, call: Call): Promise<Comparison>;
   cancel(repository: RepositoryName, id: number, call: Call): Promise<void>;
   rerun(repository: RepositoryName, id: number, failedOnly: boolean, call: Call): Promise<void>;
   /**
@@ -92,6 +94,7 @@ export function createRuns(octokit: () => Promise<Octokit>, second: GitHubSettin
       const whole = Buffer.byteLength(text) < MAX_LOG ? text : text.slice(text.indexOf('\n') + 1);
       return failedLines(call.redact(whole), job.steps.filter(isFailed), maxLength);
     },
+    compare: (repository, commits, call) => compareCommits(octokit, repository, commits, call),
     async cancel(repository, id, call) {
       await ask(octokit, call, `cancelling run ${id} of ${repository}`, (client, options) =>
         client.rest.actions.cancelWorkflowRun({ ...named(repository), run_id: id, ...options }),

@@ -81,15 +81,7 @@ export async function applyChange(
   call: Call,
 ): Promise<WorkloadObject> {
   for (let attempt = 1; ; attempt += 1) {
-    const object = await readWorkload(api, ref, call);
-    refuseMoved(ref, object, bound);
-    const undo = change.action === 'undo' ? await undoPatch(api, ref, object, change, call) : undefined;
-    const request = changeRequest(ref, change, {
-      resourceVersion: object.metadata.resourceVersion ?? '',
-      now: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-      initContainers: (object.spec.template.spec.initContainers ?? []).map((container) => container.name),
-      ...(undo === undefined ? {} : { undo }),
-    });
+    const { request } = await readyRequest(api, ref, change, bound, call);
     try {
       return (await api.json(request, call)) as unknown as WorkloadObject;
     } catch (error) {
@@ -97,6 +89,44 @@ export async function applyChange(
       if (!(error instanceof HoldpointError) || error.code !== 'stale' || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/**
+ * What the cluster says the object would become: the very request of the change as a server-side dry run, admission included,
+ * which changes nothing.
+ *
+ * @throws HoldpointError as `applyChange`: also where the cluster would refuse the change.
+ */
+export async function rehearseChange(
+  api: KubernetesApi,
+  ref: WorkloadRef,
+  change: WorkloadChange,
+  bound: Bound,
+  call: Call,
+): Promise<{ live: WorkloadObject; result: WorkloadObject }> {
+  const { object, request } = await readyRequest(api, ref, change, bound, call);
+  const result = await api.json({ ...request, query: { ...request.query, dryRun: 'All' } }, call);
+  return { live: object, result: result as unknown as WorkloadObject };
+}
+
+/** The request of a change to the workload as it is now, if that still is as bound; with the workload. */
+async function readyRequest(
+  api: KubernetesApi,
+  ref: WorkloadRef,
+  change: WorkloadChange,
+  bound: Bound,
+  call: Call,
+): Promise<{ object: WorkloadObject; request: ApiRequest }> {
+  const object = await readWorkload(api, ref, call);
+  refuseMoved(ref, object, bound);
+  const undo = change.action === 'undo' ? await undoPatch(api, ref, object, change, call) : undefined;
+  const request = changeRequest(ref, change, {
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    now: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    initContainers: (object.spec.template.spec.initContainers ?? []).map((container) => container.name),
+    ...(undo === undefined ? {} : { undo }),
+  });
+  return { object, request };
 }
 
 function patchOf(change: WorkloadChange, parts: PatchParts): { contentType: PatchType; body: Json } {

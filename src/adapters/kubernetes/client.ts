@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { HoldpointError } from '../../core/errors.ts';
 import type { KubernetesApi } from './api.ts';
-import { applyChange, plannedRequest } from './changes.ts';
+import { applyChange, plannedRequest, rehearseChange } from './changes.ts';
 import { describeObject } from './describe.ts';
 import { createDiscovery } from './discovery.ts';
 import { readEvents } from './events.ts';
@@ -11,9 +11,11 @@ import { createHttpApi } from './http.ts';
 import type { KubernetesSettings } from './http.ts';
 import { nodeDigests } from './images.ts';
 import { readLogs } from './logs.ts';
+import { objectDiff } from './object-diff.ts';
 import type { KubernetesPort } from './port.ts';
 import { readReach } from './reach.ts';
 import { readRevisions } from './revisions.ts';
+import { readSurroundings } from './surroundings.ts';
 import { readTable } from './tables.ts';
 import { workloadOf } from './workloads.ts';
 import type { RolloutState } from './workloads.ts';
@@ -56,6 +58,11 @@ export function kubernetesOver(api: KubernetesApi, { pause = 1000, now = () => n
     async change(ref, change, bound, call) {
       await applyChange(api, ref, change, bound, call);
     },
+    async rehearse(ref, change, bound, call) {
+      const { live, result } = await rehearseChange(api, ref, change, bound, call);
+      return objectDiff(live, result);
+    },
+    surroundings: (ref, call) => readSurroundings(api, ref, call),
     rollout: (ref, call) => judgedState(api, ref, call),
     async follow(ref, seconds, report, call) {
       const end = performance.now() + seconds * 1000;

@@ -116,7 +116,7 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
     const object = get(groupVersion, plural, namespace ?? '', name);
     if (object === undefined) throw refusal(request, 404, {});
     if (request.method === 'GET') return structuredClone(object) as unknown as JsonObject;
-    between(request);
+    if (request.query?.dryRun === undefined) between(request);
     return patched(request, groupVersion, plural, get(groupVersion, plural, namespace ?? '', name) ?? object);
   }
 
@@ -127,6 +127,7 @@ export function createFakeKubernetes(contexts: readonly string[] = ['fake']): Fa
       ? jsonPatch(current, request.body ?? null)
       : strategicMerge(current, request.body ?? null)) as unknown as KubeObject;
     if (after.metadata.resourceVersion !== object.metadata.resourceVersion) throw refusal(request, 409, {});
+    if (request.query?.dryRun === 'All') return structuredClone(after) as unknown as JsonObject;
     const spec = (of: KubeObject) => JSON.stringify((of as KubeObject & { spec?: unknown }).spec);
     const generation = (object.metadata.generation ?? 1) + (spec(after) === spec(object) ? 0 : 1);
     add(groupVersion, plural, { ...after, metadata: { ...after.metadata, generation } });

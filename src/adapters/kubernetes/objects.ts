@@ -49,7 +49,12 @@ interface PodSpec {
   initContainers?: Container[];
   nodeName?: string;
   serviceAccountName?: string;
-  volumes?: { name: string; persistentVolumeClaim?: { claimName: string } }[];
+  volumes?: {
+    name: string;
+    persistentVolumeClaim?: { claimName: string };
+    configMap?: { name?: string };
+    secret?: { secretName?: string };
+  }[];
 }
 
 export interface PodTemplate {

@@ -66,7 +66,8 @@ export async function plannedChange(
     {
       id: `${ref.kind}:${ref.namespace}/${ref.name}`,
       says: `pod template, strategy and paused flag of ${what}`,
-      value: { uid: workload.uid, hash: workload.hash },
+      // The hash binds; beside it what people can compare, should it move.
+      value: { uid: workload.uid, hash: workload.hash, paused: workload.paused, images: imagesOf(workload) },
     },
     ...(change.action === 'undo'
       ? [
@@ -182,6 +183,10 @@ function imagesAfter(change: WorkloadChange, workload: Workload, revisions: read
     case 'pause':
       return [];
   }
+}
+
+function imagesOf({ containers }: Workload): Record<string, string> {
+  return Object.fromEntries(containers.map(({ name, image }) => [name, image]));
 }
 
 function wayBack(change: WorkloadChange, revisions: readonly Revision[]): string | null {

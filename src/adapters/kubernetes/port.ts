@@ -9,10 +9,22 @@ import type { ImageBinding } from './images.ts';
 import type { LogQuery, Logs } from './logs.ts';
 import type { Reach } from './reach.ts';
 import type { Revision } from './revisions.ts';
+import type { Surroundings } from './surroundings.ts';
 import type { ListQuery, Table } from './tables.ts';
 import type { RolloutState, Workload } from './workloads.ts';
 
-export type { Bound, ImageBinding, Reach, Revision, RolloutState, Table, Workload, WorkloadChange, WorkloadRef };
+export type {
+  Bound,
+  ImageBinding,
+  Reach,
+  Surroundings,
+  Revision,
+  RolloutState,
+  Table,
+  Workload,
+  WorkloadChange,
+  WorkloadRef,
+};
 
 /** Which cluster a context really leads to. */
 interface ClusterIdentity {
@@ -45,6 +57,13 @@ export interface KubernetesPort {
   nodeDigests(context: string, images: readonly string[], call: Call): Promise<Record<string, string[] | null>>;
   /** Makes the change if the workload still is as bound, else throws `stale`. */
   change(ref: WorkloadRef, change: WorkloadChange, bound: Bound, call: Call): Promise<void>;
+  /**
+   * What a change would make of the object, by a server-side dry run of the very request: a unified diff of live and result as
+   * YAML. @throws HoldpointError where the cluster would refuse the change, or it is no longer as bound
+   */
+  rehearse(ref: WorkloadRef, change: WorkloadChange, bound: Bound, call: Call): Promise<string>;
+  /** What a change of the workload can break. */
+  surroundings(ref: WorkloadRef, call: Call): Promise<Surroundings>;
   rollout(ref: WorkloadRef, call: Call): Promise<RolloutState>;
   /** Watches a rollout for at most `seconds`, or until it is ready, paused or failing for good. */
   follow(ref: WorkloadRef, seconds: number, report: (state: RolloutState) => void, call: Call): Promise<RolloutState>;
@@ -54,6 +73,7 @@ export interface KubernetesPort {
 
 export { CLUSTER_EVENTS } from './events.ts';
 export { lookText } from './looks.ts';
+export { changeParts } from './change-parts.ts';
 export { plannedChange } from './plan.ts';
 export { placeOf, workloadTarget } from './targets.ts';
 export { WORKLOAD_KINDS } from './workloads.ts';

@@ -35,11 +35,12 @@ export { matcherText, readMatchers, refuseBroad, silenceTargets, sorted } from '
 export type { Matcher } from './matchers.ts';
 export { reportSeries } from './series.ts';
 export type { Silence } from './silences.ts';
-export { plannedEnd, plannedSilence, silenceBody, silenceName } from './silencing.ts';
+export { plannedEnd, plannedSilence, silenceBody, silenceName, silenceParts } from './silencing.ts';
 export type { WantedSilence } from './silencing.ts';
 export type { Source } from './sources.ts';
 export { readTarget, requireSystem } from './systems.ts';
 export { labelText } from './text.ts';
+export { readTraffic, trafficText } from './traffic.ts';
 export { durationText, readWindow } from './window.ts';
 
 declare module '../../core/tool.ts' {

@@ -1,5 +1,5 @@
 import { HoldpointError } from '../../core/errors.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan, PreviewPart } from '../../core/plan.ts';
 import type { PlanContext } from '../../core/tool.ts';
 import { groupAlerts, type AlertReport } from './alerts.ts';
 import { matcherText, refuseBroad, silenceTargets, sorted, type Matcher } from './matchers.ts';
@@ -94,6 +94,34 @@ export async function plannedEnd(id: string, call: PlanContext<'monitoring'>): P
     preview: { summary, text: `made by ${createdBy} (${comment}), until ${endsAt}` },
     data: { id },
   };
+}
+
+/** What people see of a silence that is to be made or ended. `said`: as the plan shows it. */
+export function silenceParts(held: {
+  make: WantedSilence | null;
+  end: { id: string } | null;
+  said: string;
+}): PreviewPart[] {
+  const { make, end, said } = held;
+  if (make !== null)
+    return [
+      {
+        kind: 'facts',
+        title: 'The silence',
+        rows: [
+          ['on', make.matchers.map(matcherText).join(' ')],
+          ['for', durationText(make.seconds)],
+          ['by', make.createdBy],
+        ],
+      },
+      { kind: 'diff', title: 'Its comment, and what it would silence now', text: said },
+      { kind: 'undo', text: 'alerts with action unsilence ends it; what fired meanwhile woke nobody.' },
+    ];
+  if (end === null) return [];
+  return [
+    { kind: 'diff', title: `The silence ${end.id}`, text: said },
+    { kind: 'undo', text: 'alerts with action silence and the same matchers makes it again, with another id.' },
+  ];
 }
 
 /** Without times, so that planning again gives the same preview. */

@@ -25,6 +25,8 @@ export const LINT_RULES = {
   'reason-missing': 'error',
   'example-missing': 'error',
   'example-fails': 'error',
+  'window-never-opens': 'error',
+  'freeze-never-ends': 'error',
   invalid: 'error',
   'letter-case': 'warning',
   'allow-misses-children': 'warning',
@@ -34,6 +36,8 @@ export const LINT_RULES = {
   'costly-rule': 'warning',
   'approval-expiry': 'warning',
   'approval-too-long': 'warning',
+  'freeze-over': 'warning',
+  'break-glass-long': 'warning',
   'reason-duplicate': 'warning',
   'example-twin': 'warning',
 } as const satisfies Record<string, 'error' | 'warning'>;

@@ -1,5 +1,6 @@
 import { compileWhole, type LoadOptions } from '../load.ts';
 import type { Problem, YamlSource } from '../problems.ts';
+import { calendars } from './calendars.ts';
 import { environments } from './environments.ts';
 import { LINT_RULES } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   reasons,
   examples,
   approvals,
+  calendars,
   costs,
 ];
 

@@ -50,7 +50,7 @@ export function scopeOf(policy: Policy, entry: PolicyFile, source: YamlSource, o
     }),
     decide(tool, targets) {
       decided++;
-      return decide(policy, { principal: LINTER, tool, targets }, 0);
+      return decide(policy, { principal: LINTER, tool, targets }, undefined);
     },
     environmentOf: (target) => place(policy, target).environment,
     decided: () => decided,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import {
+  buildParts,
   buildQuery,
   checkedTag,
   contextDigest,
@@ -144,6 +145,9 @@ export default defineTool({
       data: { context, dockerfile, digest, request },
     };
   },
+
+  preview: ({ data: { context, dockerfile, request }, preconditions, preview: { text = '' } }, call) =>
+    buildParts({ context, dockerfile, tags: request.tags, preconditions, details: text }, call),
 
   async run({ data: { context, dockerfile, digest, request } }, call) {
     const listing = await listContext(context, dockerfile, call);

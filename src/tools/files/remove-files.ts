@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { removalParts } from '../../adapters/files/port.ts';
 import type { FileHandle, FileIdentity } from '../../adapters/files/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget, withReal, workspacePath } from '../../core/paths.ts';
@@ -13,7 +14,7 @@ export default defineTool({
   description: 'Delete files, not folders. A person approves first; all are checked before any goes.',
   keywords: ['delete', 'rm', 'unlink'],
   effect: 'destroy',
-  needs: ['files'],
+  needs: ['files', 'git'],
   input: z.strictObject({ paths: z.array(z.string()).min(1).max(MAX_PATHS) }),
   output: z.strictObject({
     removed: z.array(
@@ -69,6 +70,12 @@ export default defineTool({
       data: { files: found.map(({ file: { path }, identity }) => ({ path, identity })) },
     };
   },
+
+  preview: ({ data }, context) =>
+    removalParts(
+      data.files.map(({ path }) => path),
+      context,
+    ),
 
   async run({ data }, { files, stepDone }) {
     // All or nothing as far as can be: one that has changed keeps the others in place.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { writeParts } from '../../adapters/files/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget, withReal, workspacePath } from '../../core/paths.ts';
 import { defineTool } from '../../core/tool.ts';
@@ -13,7 +14,7 @@ export default defineTool({
   description: 'Create a file or replace all of it. For small edits use str-replace-editor.',
   keywords: ['write', 'create'],
   effect: 'write',
-  needs: ['files'],
+  needs: ['files', 'git'],
   input: z.strictObject({ path: z.string(), content: z.string() }),
   output: z.strictObject({
     path: z.string(),
@@ -69,6 +70,9 @@ export default defineTool({
         : new TextDecoder('utf-8', { ignoreBOM: true }).decode(old);
     }
   },
+
+  preview: ({ data: { path, content, identity }, preview: { text = '' } }, context) =>
+    writeParts({ path, content, diff: text, exists: !('missing' in identity) }, context),
 
   async run({ data: { path, content, identity } }, { files, stepDone }) {
     const file = await files.expect(path, identity);

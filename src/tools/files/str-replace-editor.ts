@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { writeParts } from '../../adapters/files/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget, withReal, workspacePath } from '../../core/paths.ts';
 import { defineTool } from '../../core/tool.ts';
@@ -12,7 +13,7 @@ export default defineTool({
   description: 'Replace one piece of a file. oldText must occur exactly once, white space included.',
   keywords: ['change', 'patch', 'modify'],
   effect: 'write',
-  needs: ['files'],
+  needs: ['files', 'git'],
   input: z.strictObject({ path: z.string(), oldText: z.string(), newText: z.string() }),
   output: z.strictObject({
     path: z.string(),
@@ -77,6 +78,9 @@ export default defineTool({
       data: { path, content, line, identity },
     };
   },
+
+  preview: ({ data: { path, content }, preview: { text = '' } }, context) =>
+    writeParts({ path, content, diff: text, exists: true }, context),
 
   async run({ data: { path, content, line, identity } }, { files, stepDone }) {
     const file = await files.expect(path, identity);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import {
+  gitParts,
   planBranch,
   planCommit,
   planPush,
@@ -77,6 +78,11 @@ export default defineTool({
     };
   },
 
+  async preview(plan, call) {
+    const { data } = plan;
+    return isAct(data) ? gitParts(data, plan, call) : [];
+  },
+
   async run({ data }, call) {
     const { git } = call;
     switch (data.action) {
@@ -136,6 +142,10 @@ export default defineTool({
     ].join('\n');
   },
 });
+
+function isAct(data: Act | Looking): data is Act {
+  return data.action === 'commit' || data.action === 'switch' || data.action === 'tag' || data.action === 'push';
+}
 
 function listed(lines: readonly string[], limit: number) {
   return {

@@ -7,6 +7,7 @@ import {
   REPOSITORY,
   runLine,
   runName,
+  runParts,
   runPath,
   runText,
   runView,
@@ -112,6 +113,8 @@ export default defineTool({
       data: actOn(action, repository, run),
     };
   },
+
+  preview: ({ data, targets }, call) => runParts(data, targets, call),
 
   async run({ data: { action, repository, filter, run, failedOnly } }, call) {
     const { runs } = call.github;

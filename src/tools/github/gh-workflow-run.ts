@@ -6,6 +6,7 @@ import {
   dispatchBody,
   failedJobs,
   findWorkflow,
+  launchParts,
   launchTargets,
   refName,
   REPOSITORY,
@@ -144,6 +145,8 @@ export default defineTool({
       manner: { follow: written.follow ?? true },
     };
   },
+
+  preview: ({ data, targets }, call) => launchParts({ ...data, targets }, call),
 
   async run({ data, manner }, call) {
     const { runs } = call.github;

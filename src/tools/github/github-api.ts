@@ -3,6 +3,8 @@ import { z } from 'zod';
 import {
   chosenRepository,
   MERGE_METHODS,
+  mergeParts,
+  openingParts,
   planMerge,
   planOpening,
   pullInput,
@@ -101,6 +103,13 @@ export default defineTool({
       preview: { summary: does },
       data: { ...wanted, repository: name },
     };
+  },
+
+  async preview({ data, preview: { text = '' } }, call) {
+    if (data.action === 'pr-create') return openingParts(data.pull);
+    if (data.action !== 'pr-merge') return [];
+    const { repository, number, base, how } = data;
+    return mergeParts({ repository, number, base, sha: how.sha, report: text }, call);
   },
 
   async run({ data }, call) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { WORKLOAD_KINDS, placeOf, plannedChange, workloadTarget } from '../../adapters/kubernetes/port.ts';
+import { WORKLOAD_KINDS, changeParts, placeOf, plannedChange, workloadTarget } from '../../adapters/kubernetes/port.ts';
 import type { Bound, RolloutState, WorkloadChange, WorkloadRef } from '../../adapters/kubernetes/port.ts';
 import type { Plan } from '../../core/plan.ts';
 import { defineTool } from '../../core/tool.ts';
@@ -46,7 +46,7 @@ export default defineTool({
   description: 'Roll out a workload, or say why a rollout is stuck. Production needs approval.',
   keywords: ['deploy', 'deployment', 'rollback', 'release', 'redeploy', 'revision', 'k8s', 'statefulset', 'daemonset'],
   effect: 'write',
-  needs: ['kubernetes', 'docker'],
+  needs: ['kubernetes', 'docker', 'monitoring'],
   input,
   output: z.strictObject({
     action: z.enum(ACTIONS),
@@ -115,6 +115,10 @@ export default defineTool({
       data: { action, ref, write: { change, bound, undo } },
       manner: { wait },
     };
+  },
+
+  async preview({ data: { ref, write }, preconditions }, context) {
+    return write === null ? [] : changeParts({ ref, ...write, preconditions }, context);
   },
 
   async run({ data, manner }, context) {

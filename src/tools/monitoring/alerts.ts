@@ -14,6 +14,7 @@ import {
   ruleLine,
   silenceBody,
   silenceName,
+  silenceParts,
   silenceTargets,
   sorted,
 } from '../../adapters/monitoring/port.ts';
@@ -157,6 +158,9 @@ export default defineTool({
       data: { ...NOTHING, look: { action, matchers, limit } },
     };
   },
+
+  preview: ({ data: { make, end }, preview: { text = '' } }) =>
+    Promise.resolve(silenceParts({ make, end, said: text })),
 
   async run({ data: { look, make, end } }, { monitoring, ...call }) {
     const source = requireSystem(look?.action ?? 'silences', call.facts.monitoring);

@@ -6,6 +6,7 @@ import type { Access, ProcessReport } from '../../adapters/processes/port.ts';
 import { classify, type Classified, type Launch, type ProcessPath } from '../../core/classify.ts';
 import { worseEffect } from '../../core/effect.ts';
 import { HoldpointError } from '../../core/errors.ts';
+import { lookAlikes } from '../../core/foreign.ts';
 import type { Facts } from '../../core/facts.ts';
 import { fileTarget, withReal } from '../../core/paths.ts';
 import type { Precondition } from '../../core/plan.ts';
@@ -79,6 +80,17 @@ export default defineTool({
       // No part of what is approved or denied: the same command with another wait is the same command.
       manner: { waitSeconds: input.waitSeconds ?? DEFAULT_WAIT },
     };
+  },
+
+  async preview({ data: { program, argv }, preview: { text = '' } }) {
+    return [
+      { kind: 'risks', items: lookAlikes([program, ...argv]) },
+      { kind: 'diff', title: 'The command, as it will be started', text },
+      {
+        kind: 'undo',
+        text: 'Holdpoint cannot undo what a program does: only what the program itself offers takes it back.',
+      },
+    ];
   },
 
   async run(
@@ -186,14 +198,26 @@ async function filesIn({ path, effect }: ProcessPath, files: FilesPort): Promise
 }
 
 async function filesRelied(paths: readonly ProcessPath[], files: FilesPort): Promise<Precondition[]> {
-  const read = paths.filter(({ kind }) => kind === 'file');
   return Promise.all(
-    read.map(async ({ path }) => ({
-      id: `file:${path}`,
-      says: `the content of ${path}`,
-      value: await files.identity(await files.look(path)),
-    })),
+    paths
+      .filter(({ kind }) => kind !== 'name')
+      .map(async ({ path, kind, effect }) => ({
+        id: `${kind}:${path}`,
+        says: kind === 'tree' ? `the files in ${path}` : `the content of ${path}`,
+        value:
+          kind === 'tree'
+            ? await treeIdentity(await filesIn({ path, kind, effect }, files), files)
+            : await files.identity(await files.look(path)),
+      })),
   );
+}
+
+/** How many files there are, and one hash over their names and contents. */
+async function treeIdentity(found: readonly Target[], files: FilesPort) {
+  const identities: string[] = [];
+  for (const { id } of found) identities.push(JSON.stringify([id, await files.identity(await files.look(id))]));
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(identities.join('\n')));
+  return { files: found.length, sha256: Buffer.from(hash).toString('hex') };
 }
 
 /** What the table says it needs: the network when it acts elsewhere, the workspace to write when it changes files. */

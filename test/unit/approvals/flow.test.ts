@@ -401,6 +401,16 @@ test('the seam is called before and after every transition', async () => {
   await approvals.resolve(done.request.id, 'done', 'ann', '');
   await approvals.giveBack(await run('b'));
   await approvals.stale(await run('c'), []);
+  const remark = {
+    id: done.request.id,
+    digest: done.request.digest,
+    approver: 'bob',
+    at: await approvals.now(),
+    reason: '',
+  };
+  // Refused, after looking.
+  await approvals.tick(here.approvers.sign({ ...remark, decision: 'tick' })).catch(() => {});
+  await approvals.review(here.approvers.sign({ ...remark, decision: 'review' })).catch(() => {});
   await approvals.cancel((await approvals.request(holdOf('d'))).id, AGENT);
   await approvals.revoke((await rest.approved('e')).id, 'ann', '');
   await approvals.request(holdOf('f'));

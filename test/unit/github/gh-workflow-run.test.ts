@@ -274,3 +274,42 @@ describe('E1 refusals before anything is sent', () => {
     expect(await result({ ...staging, ref: 'staging-1' })).toMatchObject({ ref: 'staging-1', conclusion: 'success' });
   });
 });
+
+describe('I4 what people see of a held dispatch', () => {
+  test('commit, inputs, the commits since the last successful run, and what is risky', async () => {
+    const { envelope } = await bench.approveAndRun('gh-workflow-run', production);
+    expect(envelope).toMatchObject({ result: { conclusion: 'success' } });
+    await bench.github.write('main', 'notes.txt', 'one');
+    const sha = await bench.github.write('main', 'other.txt', 'two');
+    bench.github.failAt('.github/workflows/deploy-production.yml', 'Roll out', ['no']);
+    await bench.approveAndRun('gh-workflow-run', production);
+
+    const held = await call({ ...production, inputs: { version: '1.3\u202e' } });
+    const { plan } = await bench.services.approvals.find(held.approval?.id ?? '');
+    const { parts = [] } = plan.preview;
+    const rows = Object.fromEntries(parts.flatMap((part) => (part.kind === 'facts' ? part.rows : [])));
+    expect(rows).toMatchObject({
+      at: `main, commit ${sha}`,
+      'input version': '«1.3\\u{202e}»',
+      'last success': expect.stringMatching(/^run 1 \(deploy-production at main\) at [0-9a-f]{7}, /),
+      commits: '2 more',
+      'their titles': expect.stringMatching(/^«\w{7} Write other\.txt \(ann\)»\n«\w{7} Write notes\.txt \(ann\)»$/),
+      files: '«notes.txt», «other.txt»',
+    });
+    const risks = parts.flatMap((part) => (part.kind === 'risks' ? part.items : [])).join('\n');
+    expect(risks).toContain('follows a run of this workflow that did not succeed: run 2');
+    expect(risks).not.toContain('first time');
+    expect(parts.at(-1)).toMatchObject({ kind: 'undo', text: expect.stringContaining('rerun repeats it') });
+  });
+
+  test('what GitHub does not tell is unknown, and the request is there', async () => {
+    bench.services.ports.github.runs.list = () => Promise.reject(new Error('down'));
+    const held = await call(production);
+    const { plan } = await bench.services.approvals.find(held.approval?.id ?? '');
+    expect(plan.preview.parts).toContainEqual({
+      kind: 'facts',
+      title: 'Against what the last successful run had',
+      rows: [['last runs', 'unknown: it could not be found out']],
+    });
+  });
+});

@@ -42,7 +42,7 @@ interface Parts {
   permissions: Map<string, 'admin' | 'write' | 'read' | 'none'>;
   /** Changes an answer before it is given; by `METHOD path`. */
   change: Map<string, (body: Record<string, unknown>) => Record<string, unknown>>;
-  /** Answers instead of the emulator; by `METHOD path`. */
+  /** Answers instead of the emulator; by `METHOD path`, with ` (diff)` where that is asked for. */
   instead: Map<string, () => Promise<Response> | Response>;
 }
 
@@ -125,7 +125,8 @@ function withParts({ statuses, permissions, change, instead }: Parts): typeof fe
   return async (address, init) => {
     const url = new URL(address instanceof Request ? address.url : address);
     const path = decodeURIComponent(url.pathname);
-    const asked = `${init?.method ?? 'GET'} ${path}`;
+    const asDiff = new Headers(init?.headers).get('accept')?.includes('diff') ? ' (diff)' : '';
+    const asked = `${init?.method ?? 'GET'} ${path}${asDiff}`;
     const given = instead.get(asked);
     if (given) return given();
     const sha = /\/commits\/(\w+)\/status$/.exec(path)?.[1];

@@ -139,7 +139,8 @@ describe('E2 with review and checks a merge is held', () => {
     await bench.github.write('feature/login', '.github/workflows/docs.yml', ship.replace('develop', 'docs'));
     const { number, sha } = await bench.ready();
     const { plan, environment } = await request(await merge(number, { base: 'develop' }));
-    expect(plan.preview.text?.split('\n')).toEqual([
+    const [report] = (plan.preview.parts ?? []).flatMap((part) => (part.kind === 'diff' ? [part.text] : []));
+    expect(report?.split('\n')).toEqual([
       expect.stringMatching(`^#${number} feature/login → develop, open: Add a login \\(ann\\) http`),
       expect.stringContaining(sha),
       'reviews: bob approved',
@@ -155,6 +156,24 @@ describe('E2 with review and checks a merge is held', () => {
       { call: { method: 'PUT', path: `${root}/pulls/${number}/merge`, body: { sha, merge_method: 'merge' } } },
     ]);
     expect(environment).toBe('production');
+  });
+
+  test('I4: the person sees the commits and the difference that come in, and how to revert them', async () => {
+    const { number } = await bench.ready();
+    const diff = '--- a/login.txt\n+++ b/login.txt\n@@ -1 +1 @@\n-1\n+2\n';
+    bench.parts.instead.set(`GET ${root}/pulls/${number} (diff)`, () => new Response(diff));
+    const { parts } = (await request(await merge(number))).plan.preview;
+    expect(parts).toContainEqual({ kind: 'diff', title: 'The difference that it makes', text: diff });
+    expect(parts).toContainEqual({
+      kind: 'facts',
+      title: 'What comes into develop',
+      rows: [
+        ['commits', '1 more'],
+        ['their titles', expect.stringMatching(/^«[0-9a-f]{7} Write login\.txt \(ann\)»$/)],
+        ['files', '«login.txt»'],
+      ],
+    });
+    expect(parts?.at(-1)).toEqual({ kind: 'undo', text: expect.stringContaining('reverts it') });
   });
 
   test('a workflow that the head calls anew counts, though its caller is the same on both sides', async () => {

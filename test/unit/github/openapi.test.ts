@@ -139,6 +139,7 @@ describe('every request that the GitHub tools send is one that GitHub describes'
         "pulls/list-files",
         "pulls/list-reviews",
         "pulls/merge",
+        "repos/compare-commits-with-basehead",
         "repos/get",
         "repos/get-collaborator-permission-level",
         "repos/get-combined-status-for-ref",

@@ -82,6 +82,8 @@ function read(): Description {
 /** The operation of the most literal path that fits. */
 function findOperation(method: string, pathname: string): Found | undefined {
   const fitting = Object.entries(read().paths).flatMap(([template, methods]) => {
+    // An older name of `/compare/{basehead}`: the same requests.
+    if (template.endsWith('/compare/{base}...{head}')) return [];
     const operation = methods[method.toLowerCase()];
     if (!operation) return [];
     const parameters = (operation.parameters ?? []).map((each) =>

@@ -5,13 +5,14 @@ import type { FakeDocker } from '../../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../../src/adapters/kubernetes/fake.ts';
 import type { FakeKubernetes } from '../../../src/adapters/kubernetes/fake.ts';
 import type { KubeObject } from '../../../src/adapters/kubernetes/objects.ts';
+import { createMonitoring } from '../../../src/adapters/monitoring/client.ts';
 import type { Facts } from '../../../src/core/facts.ts';
 import type { RunContext } from '../../../src/core/tool.ts';
 import rollout from '../../../src/tools/kubernetes/kubectl-rollout.ts';
 
 let cluster: FakeKubernetes;
 let engine: FakeDocker;
-let context: RunContext<'kubernetes' | 'docker'>;
+let context: RunContext<'kubernetes' | 'docker' | 'monitoring'>;
 const outcomes: string[] = [];
 
 beforeEach(() => {
@@ -22,6 +23,7 @@ beforeEach(() => {
   context = {
     kubernetes: cluster.port,
     docker: engine.port,
+    monitoring: createMonitoring({}),
     facts: { kubernetes: cluster.facts, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     principal: { person: 'p', agent: 'a', client: 'c' },
     callId: 'call-1',

@@ -281,7 +281,12 @@ describe('silences', () => {
     expect(again.envelope.approval?.id).toBe(envelope.approval?.id);
     const id = await approve(bench, envelope.approval?.id ?? '');
     const { plan } = await bench.services.approvals.find(id);
-    expect(plan.preview.text).toBe('comment: upgrade of the cache\nsilences 1 × Slow warning pod="a"');
+    expect(plan.preview.parts).toContainEqual({
+      kind: 'diff',
+      title: 'Its comment, and what it would silence now',
+      text: 'comment: upgrade of the cache\nsilences 1 × Slow warning pod="a"',
+    });
+    expect(plan.preview.parts?.at(-1)).toMatchObject({ kind: 'undo', text: expect.stringContaining('unsilence') });
     expect(plan.steps[0]?.call).toMatchObject({
       method: 'POST',
       path: '/api/v2/silences',
@@ -372,7 +377,11 @@ describe('silences', () => {
     const { envelope } = await alerts({ action: 'unsilence', id: ID });
     expect(envelope.approval?.summary).toBe('end the silence on pod="a b"');
     const { plan } = await bench.services.approvals.find(envelope.approval?.id ?? '');
-    expect(plan.preview.text).toBe('made by bob (x [2J[redacted]), until 2026-01-01T01:00:00Z');
+    expect(plan.preview.parts).toContainEqual({
+      kind: 'diff',
+      title: `The silence ${ID}`,
+      text: 'made by bob (x [2J[redacted]), until 2026-01-01T01:00:00Z',
+    });
   });
 
   test('F1 an unknown one, and one that has ended', async () => {

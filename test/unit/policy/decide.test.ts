@@ -185,33 +185,37 @@ describe('C4 I1 environments', () => {
 
 describe('I2 terms of approval', () => {
   it('are the strictest of each over all rules that hold', () => {
-    const policy = policyOf([
-      everything,
-      {
-        id: 'one',
-        decision: 'require_approval',
-        when: { effect: 'destroy' },
-        approval: {
-          approvals: 2,
-          approveWithin: '24h',
-          runWithin: '30m',
-          channel: 'client',
-          checklist: 'deletion',
-          window: ['night'],
+    const policy = policyOf(
+      [
+        everything,
+        {
+          id: 'one',
+          decision: 'require_approval',
+          when: { effect: 'destroy' },
+          approval: {
+            approvals: 2,
+            approveWithin: '24h',
+            runWithin: '30m',
+            channel: 'client',
+            checklist: 'deletion',
+            window: ['night'],
+          },
         },
-      },
-      {
-        id: 'two',
-        decision: 'require_approval',
-        when: { kind: 'file' },
-        approval: {
-          approveWithin: '1h',
-          runWithin: '2h',
-          requesterMayApprove: false,
-          checklist: ['b-list', 'deletion'],
+        {
+          id: 'two',
+          decision: 'require_approval',
+          when: { kind: 'file' },
+          approval: {
+            approveWithin: '1h',
+            runWithin: '2h',
+            requesterMayApprove: false,
+            checklist: ['b-list', 'deletion'],
+          },
         },
-      },
-    ]);
+      ],
+      undefined,
+      { windows: { night: { timeZone: 'UTC', from: '22:00', to: '04:00' } } },
+    );
     const { terms, rules } = answer(policy, 'remove-files', file('a', 'destroy'));
     expect(rules).toEqual(['one', 'two']);
     expect(terms).toEqual({
@@ -220,9 +224,45 @@ describe('I2 terms of approval', () => {
       runWithin: 1_800_000,
       channel: 'out-of-band',
       requesterMayApprove: false,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: ['b-list', 'deletion'],
       windows: ['night'],
+      items: ['b-list', 'deletion'].map((name) => ({
+        id: `${name}/looked`,
+        phase: 'pre',
+        says: 'Looked at.',
+        personMayTick: true,
+      })),
+      openings: [{ name: 'night', timeZone: 'UTC', times: [{ days: [1, 2, 3, 4, 5, 6, 7], from: 1320, to: 240 }] }],
     });
+  });
+
+  it('add up who must approve, the same people once with the most, in whatever order the rules stand', () => {
+    const held = (id: string, approval: object) => ({
+      id,
+      decision: 'require_approval',
+      when: { effect: 'destroy' },
+      approval,
+    });
+    const rules = [
+      held('a', { approvals: 2, approvers: { groups: ['sre', 'ops'] }, signature: 'ssh' }),
+      held('b', { approvers: { groups: ['ops', 'sre'] }, reason: 'required' }),
+      held('c', { approvers: { names: 'carol', roles: 'lead' } }),
+    ];
+    for (const order of [rules, rules.toReversed()])
+      expect(answer(policyOf([everything, ...order]), 'remove-files', file('a', 'destroy')).terms).toMatchObject({
+        approvals: 2,
+        approvers: [
+          { approvals: 1, names: ['carol'], groups: [], roles: ['lead'] },
+          { approvals: 2, names: [], groups: ['ops', 'sre'], roles: [] },
+        ],
+        reasonRequired: true,
+        signature: 'ssh',
+      });
+    const both = policyOf([everything, ...rules, held('d', { signature: 'passkey' })]);
+    expect(answer(both, 'remove-files', file('a', 'destroy')).terms?.signature).toBe('none-fits');
   });
 
   it('default to one person within a day, to run within an hour', () => {
@@ -233,6 +273,9 @@ describe('I2 terms of approval', () => {
       runWithin: 3_600_000,
       channel: 'out-of-band',
       requesterMayApprove: true,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: [],
       windows: [],
     });

@@ -1,6 +1,7 @@
 import type { Decision } from '../../../src/core/decision.ts';
 import { HoldpointError } from '../../../src/core/errors.ts';
 import type { Target } from '../../../src/core/target.ts';
+import type { Beside } from '../../../src/policy/beside.ts';
 import { decide } from '../../../src/policy/decide.ts';
 import { checkedPolicy, compilePolicy } from '../../../src/policy/load.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
@@ -17,17 +18,24 @@ export interface RuleText {
 }
 
 /** A policy from rules as plain data; an example that nothing is made of is added where a rule has none. */
-export function policyOf(rules: readonly RuleText[], environments?: object): Policy {
+export function policyOf(rules: readonly RuleText[], environments?: object, more: object = {}): Policy {
   const examples = [{ tool: 'view', input: { path: 'x' }, expect: 'deny' }];
   const filled = rules.map((rule) => ({ reason: `${rule.id} says so.`, examples, ...rule }));
   const content = {
     version: 1,
     name: 'sample',
     ...(environments === undefined ? {} : { environments }),
+    ...more,
     rules: filled,
   };
-  return compilePolicy(JSON.stringify(content), 'sample.yaml', standIns);
+  return compilePolicy(JSON.stringify(content), 'sample.yaml', { ...standIns, beside: oneItem });
 }
+
+/** Whatever checklist is named has one item. */
+const oneItem: Beside = (_policy, folder, name) =>
+  folder === 'checklists'
+    ? { file: `${folder}/${name}.yaml`, text: `{ version: 1, name: ${name}, pre: [{ id: looked, says: Looked at. }] }` }
+    : { known: [] };
 
 export function file(path: string, effect: Target['effect'] = 'read'): Target {
   return { kind: 'file', id: path, effect, path };

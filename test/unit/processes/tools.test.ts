@@ -151,7 +151,8 @@ describe('launch-process (C4)', () => {
     // How long an agent waits is no part of what a person decides: the same request, and after a denial the same no.
     const waiting = { program: 'kubectl', args: ['get', 'deploy', 'x', '-n', 'prod'], waitSeconds: 7 };
     expect((await bench.call('launch-process', waiting)).envelope.approval?.id).toBe(id);
-    expect((await bench.services.approvals.find(id)).plan.preview.text).toMatch(
+    const { parts = [] } = (await bench.services.approvals.find(id)).plan.preview;
+    expect(parts.flatMap((part) => (part.kind === 'diff' ? [part.text] : [])).join('')).toMatch(
       new RegExp(`program +${kubectl}\n.*"get"[^]*"--namespace=prod"[^]*environment +.*KUBECTL_KUBERC`),
     );
     await approve(id);

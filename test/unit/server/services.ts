@@ -149,6 +149,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     redactor: createRedactor(['hunter2-known']),
     results: createResults(),
     limits: createLimits({ callsPerMinute: 100_000, concurrentCalls: 1000 }, () => Date.now()),
+    reviewUrl: () => undefined,
     maxBytes: 8192,
     now: () => Date.now(),
     owner: 'tests',
