@@ -33,25 +33,16 @@ function checkTool(file: string, tool: AnyTool | undefined): AnyTool {
   return tool;
 }
 
-/** A tool by its card; the rest of it is made when something first asks for it. */
+/** A tool by its card; its module runs when something first asks for the rest. */
 function laterTool(card: ToolCard, whole: () => AnyTool): AnyTool {
   const { arguments: advertised, ...said } = card;
-  const tool: AnyTool = {
-    ...said,
-    get input() {
-      return whole().input as z.ZodObject;
-    },
-    get output() {
-      return whole().output as z.ZodObject;
-    },
-    targets: (input, scope) => whole().targets(input, scope),
-    plan: (input, context) => whole().plan(input, context),
-    run: (plan, context) => whole().run(plan, context),
-    render: (result) => whole().render?.(result) ?? JSON.stringify(result),
-  };
+  const tool = { ...said } as AnyTool;
+  for (const part of LATER_PARTS) Object.defineProperty(tool, part, { enumerable: true, get: () => whole()[part] });
   PREPARED.set(tool, advertised);
   return tool;
 }
+
+const LATER_PARTS = ['input', 'output', 'targets', 'plan', 'run', 'render'] as const satisfies (keyof AnyTool)[];
 
 const PREPARED = new WeakMap<AnyTool, JsonObject>();
 
