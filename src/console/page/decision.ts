@@ -84,9 +84,9 @@ function reasonField(draft: Draft, label: string): HTMLElement {
   return h('div', {}, h('label', { for: 'reason' }, label), field);
 }
 
-/** The items of the checklist that only a person can answer for. */
+/** The items of the checklist that a person answers for. */
 function ticks({ checklist = [] }: ApprovalRequest, draft: Draft): Child[] {
-  const items = checklist.filter(({ kind, state }) => kind === 'person' && state !== 'ok');
+  const items = checklist.filter(({ phase, mayTick, state }) => phase === 'pre' && mayTick && state !== 'ok');
   if (items.length === 0) return [];
   return [
     h(

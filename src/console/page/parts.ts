@@ -121,35 +121,16 @@ function needs({
 }
 
 const MARKS: Readonly<Record<string, string>> = { ok: '✓', failed: '✗', unknown: '?', open: '○' };
+const PHASES = { pre: 'Before the run', during: 'While it runs', post: 'After the run' } as const;
 
-/** Checklist and change window, where the policy asks for them. Items for people are ticked with the decision. */
-export function checklist({ checklist: items, window }: ApprovalRequest): Child[] {
+/** Checklist, change window and broken glass, where there are any. Items for people are ticked with the decision. */
+export function checklist({ checklist: items = [], window, glass }: ApprovalRequest): Child[] {
+  const phases = Object.entries(PHASES).flatMap(([phase, title]) => {
+    const here = items.filter((item) => item.phase === phase);
+    return here.length === 0 ? [] : [h('h3', {}, title), h('ul', { class: 'checklist' }, ...here.map(itemOf))];
+  });
   return [
-    items !== undefined &&
-      items.length > 0 &&
-      section(
-        'Checklist',
-        h(
-          'ul',
-          { class: 'checklist' },
-          ...items.map(({ says, state, kind, evidence, by }) =>
-            h(
-              'li',
-              { class: `item ${state}` },
-              h('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[state] ?? ''),
-              h(
-                'span',
-                {},
-                own(says),
-                ' ',
-                h('em', {}, state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state),
-              ),
-              evidence !== undefined && h('div', { class: 'muted' }, foreign(evidence)),
-              by !== undefined && h('div', { class: 'muted' }, 'by ', foreign(by)),
-            ),
-          ),
-        ),
-      ),
+    phases.length > 0 && section('Checklist', ...phases),
     window !== undefined &&
       section(
         'Change window',
@@ -162,7 +143,29 @@ export function checklist({ checklist: items, window }: ApprovalRequest): Child[
           window.opensAt !== undefined && distance(window.opensAt, 'until'),
         ),
       ),
+    glass !== undefined &&
+      section(
+        'Broken glass',
+        h(
+          'p',
+          { class: 'notice bad' },
+          own(`${glass.by} approved it alone: ${glass.reason}. `),
+          own(glass.reviewed ? `Reviewed by ${glass.reviewed.by}: ${glass.reviewed.reason}` : 'Its review is open.'),
+        ),
+      ),
   ];
+}
+
+function itemOf({ says, state, kind, evidence, by }: NonNullable<ApprovalRequest['checklist']>[number]): HTMLElement {
+  const word = state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state;
+  return h(
+    'li',
+    { class: `item ${state}` },
+    h('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[state] ?? ''),
+    h('span', {}, own(says), ' ', h('em', {}, word)),
+    evidence !== undefined && h('div', { class: 'muted' }, foreign(evidence)),
+    by !== undefined && h('div', { class: 'muted' }, 'ticked by ', own(by)),
+  );
 }
 
 export function steps({ plan }: ApprovalRequest): HTMLElement {
