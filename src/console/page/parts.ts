@@ -3,7 +3,7 @@ import type { ApprovalRequest } from './answers.ts';
 import { h, type Child } from './dom.ts';
 import { foreign, foreignBlock, own, verbatim } from './text.ts';
 import { facts, section } from './view.ts';
-import { distance, moment, spell } from './when.ts';
+import { moment, spell } from './when.ts';
 
 /** What changes, as the tool says it: in parts where it gives them, else its text. */
 export function preview({ plan }: ApprovalRequest): Child[] {
@@ -118,54 +118,6 @@ function needs({
     ...(reasonRequired ? ['a reason'] : []),
     ...(requesterMayApprove ? [] : ['somebody other than who asks']),
   ];
-}
-
-const MARKS: Readonly<Record<string, string>> = { ok: '✓', failed: '✗', unknown: '?', open: '○' };
-const PHASES = { pre: 'Before the run', during: 'While it runs', post: 'After the run' } as const;
-
-/** Checklist, change window and broken glass, where there are any. Items for people are ticked with the decision. */
-export function checklist({ checklist: items = [], window, glass }: ApprovalRequest): Child[] {
-  const phases = Object.entries(PHASES).flatMap(([phase, title]) => {
-    const here = items.filter((item) => item.phase === phase);
-    return here.length === 0 ? [] : [h('h3', {}, title), h('ul', { class: 'checklist' }, ...here.map(itemOf))];
-  });
-  return [
-    phases.length > 0 && section('Checklist', ...phases),
-    window !== undefined &&
-      section(
-        'Change window',
-        h(
-          'p',
-          { class: window.open ? 'notice' : 'notice warning' },
-          h('strong', {}, window.open ? 'Open: ' : 'Closed: '),
-          own(window.says),
-          window.opensAt !== undefined && ' Opens in ',
-          window.opensAt !== undefined && distance(window.opensAt, 'until'),
-        ),
-      ),
-    glass !== undefined &&
-      section(
-        'Broken glass',
-        h(
-          'p',
-          { class: 'notice bad' },
-          own(`${glass.by} approved it alone: ${glass.reason}. `),
-          own(glass.reviewed ? `Reviewed by ${glass.reviewed.by}: ${glass.reviewed.reason}` : 'Its review is open.'),
-        ),
-      ),
-  ];
-}
-
-function itemOf({ says, state, kind, evidence, by }: NonNullable<ApprovalRequest['checklist']>[number]): HTMLElement {
-  const word = state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state;
-  return h(
-    'li',
-    { class: `item ${state}` },
-    h('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[state] ?? ''),
-    h('span', {}, own(says), ' ', h('em', {}, word)),
-    evidence !== undefined && h('div', { class: 'muted' }, foreign(evidence)),
-    by !== undefined && h('div', { class: 'muted' }, 'ticked by ', own(by)),
-  );
 }
 
 export function steps({ plan }: ApprovalRequest): HTMLElement {
