@@ -11,6 +11,7 @@ import { createChallenges, createAttempts } from './challenges.ts';
 import { createChanges } from './changes.ts';
 import { send, sendError, sendJson } from './exchange.ts';
 import { openLinks } from './links.ts';
+import { createLooking } from './looking.ts';
 import { ROUTES } from './routes.ts';
 import { createSessions, type Session } from './sessions.ts';
 
@@ -43,6 +44,7 @@ function createRoom(parts: ConsoleParts) {
     challenges: createChallenges(now),
     attempts: createAttempts(30, now),
     changes: createChanges(parts.store, now),
+    examined: createLooking(parts.approvals, now),
   };
 }
 

@@ -3,6 +3,7 @@ import type { RegistrationResponseJSON } from '@simplewebauthn/server';
 
 import type { Approver } from '../approvals/approvers.ts';
 import type { Passkey } from '../approvals/keys.ts';
+import { fingerprintOf } from '../approvals/own-key.ts';
 import { passkeyChallenge, passkeyFault, passkeySignature, type PasskeyAssertion } from '../approvals/passkey.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Place } from './address.ts';
@@ -71,7 +72,7 @@ export async function readPasskey(
     .toString();
   return {
     kind: 'passkey',
-    fingerprint: `sha256:${createHash('sha256').update(pem).digest('hex')}`,
+    fingerprint: fingerprintOf(pem),
     credentialId: id,
     publicKey: pem,
     rpId: place.rpId,

@@ -62,7 +62,7 @@ async function list({ room, response, url }: SignedInVisit): Promise<void> {
 }
 
 async function show({ room, response, id }: SignedInVisit): Promise<void> {
-  const request = await room.approvals.find(id);
+  const request = await room.examined(await room.approvals.find(id));
   const history = await timeline(room.store, { approval: id });
   sendJson(response, 200, { now: await room.approvals.now(), request, history });
 }

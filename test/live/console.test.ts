@@ -59,6 +59,12 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
   const restart = () =>
     agent.call('kubectl-rollout', { action: 'restart', kind: 'deployment', name: 'tta-api', namespace: 'tta-prod' });
 
+  const remove = () => agent.call('remove-files', { paths: ['docker/old-compose.yml'] });
+  const tickAll = async () => {
+    for (const box of await alice.page.getByRole('checkbox').all()) await box.check();
+    await says('All items of the checklist are ticked.');
+  };
+
   async function enter(): Promise<void> {
     await alice.page.goto(await link());
     await button('Add a passkey').click();
@@ -85,6 +91,7 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
 
     // A prompt that the person closes changes nothing.
     await alice.refusePrompts(true);
+    await tickAll();
     await button('Approve').click();
     await says(/The passkey was not used/);
     const id = envelope.approval?.id ?? '';
@@ -137,7 +144,7 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
       decisions: [{ approver: 'alice', decision: 'deny', reason: 'not during the sale' }],
     });
 
-    const second = (await agent.call('remove-files', { paths: ['docker/old-compose.yml'] })).envelope.approval;
+    const second = (await remove()).envelope.approval;
     await alice.page.goto(second?.reviewUrl ?? '');
     await button('Approve').click();
     await button('Revoke the approval').click();
@@ -164,7 +171,7 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
 
   test('no other site frames the console, sends it a change or reads from it', async () => {
     await enter();
-    const { envelope } = await restart();
+    const { envelope } = await remove();
     const id = envelope.approval?.id ?? '';
     expect((await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice')).code).toBe(0);
     const forger = createServer((_request, response) => {
@@ -209,7 +216,7 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
     const { page } = alice;
     await page.goto(`${origin()}/console`);
     await says('Nothing waits for you.');
-    const { envelope } = await restart();
+    const { envelope } = await remove();
     await page.locator('#status', { hasText: '1 new request' }).waitFor({ state: 'attached' });
     const press = async (key: string, until: string) => {
       for (let presses = 0; presses < 40; presses++) {
@@ -260,6 +267,7 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
     await button('Deny').click();
     await says('A denial needs a reason: the agent reads it.');
     for (const look of looks) await inspect(page, look, 'a complaint');
+    await tickAll();
     await button('Approve').click();
     await says(/Approved by alice/);
     for (const look of looks) await inspect(page, look, 'approved');

@@ -1,11 +1,6 @@
-import type { ApprovalRequest as Stored } from '../../approvals/request.ts';
+import type { ApprovalRequest } from '../../approvals/request.ts';
 import type { TimelinePage } from '../timeline.ts';
 import type { RequestRow } from '../view.ts';
-
-export type ApprovalRequest = Stored & {
-  checklist?: ChecklistItem[];
-  window?: { open: boolean; says: string; opensAt?: number };
-};
 
 /** What the server answers, by route; see ../routes.ts. */
 export interface Me {
@@ -25,20 +20,10 @@ export interface RequestList {
   altered: string[];
 }
 
-export interface ChecklistItem {
-  /** `production-deployment/backup` */
-  id: string;
-  says: string;
-  kind: 'evidence' | 'person';
-  state: 'ok' | 'failed' | 'unknown' | 'open';
-  evidence?: string;
-  by?: string;
-}
-
 export interface RequestDetail {
   now: number;
   request: ApprovalRequest;
   history: TimelinePage;
 }
 
-export type { RequestRow, TimelinePage };
+export type { ApprovalRequest, RequestRow, TimelinePage };

@@ -3,7 +3,7 @@ import { enrolment } from './account.ts';
 import { post } from './api.ts';
 import { announce, h, type Child } from './dom.ts';
 import { signWithPasskey } from './passkey.ts';
-import { own } from './text.ts';
+import { tickable } from './checklist.ts';
 import { button, complain, type Frame } from './view.ts';
 
 /** What a person has written and ticked so far; kept while the page is drawn anew around it. */
@@ -11,9 +11,11 @@ export interface Draft {
   reason: string;
   ticked: Set<string>;
   key: string | undefined;
+  /** Called when an item is ticked or no longer is. */
+  changed: () => void;
 }
 
-export const emptyDraft = (): Draft => ({ reason: '', ticked: new Set(), key: undefined });
+export const emptyDraft = (): Draft => ({ reason: '', ticked: new Set(), key: undefined, changed: () => {} });
 
 interface Prepared {
   unsigned: { id: string; digest: string; decision: string };
@@ -55,7 +57,7 @@ export function decisionForm(
     'div',
     { class: 'card', id: 'decision' },
     h('h2', {}, 'Your decision'),
-    ...ticks(request, draft),
+    openItems(request, draft),
     reasonField(draft, `Reason (${request.terms.reasonRequired ? 'needed' : 'needed to deny'}; the agent reads it)`),
     keyChoice(frame, draft),
     h(
@@ -84,26 +86,21 @@ function reasonField(draft: Draft, label: string): HTMLElement {
   return h('div', {}, h('label', { for: 'reason' }, label), field);
 }
 
-/** The items of the checklist that only a person can answer for. */
-function ticks({ checklist = [] }: ApprovalRequest, draft: Draft): Child[] {
-  const items = checklist.filter(({ kind, state }) => kind === 'person' && state !== 'ok');
-  if (items.length === 0) return [];
-  return [
-    h(
-      'fieldset',
-      {},
-      h('legend', {}, 'You have checked that'),
-      ...items.map((item, index) => {
-        const box: HTMLInputElement = h('input', {
-          type: 'checkbox',
-          id: `tick-${index}`,
-          checked: draft.ticked.has(item.id),
-          change: () => void draft.ticked[box.checked ? 'add' : 'delete'](item.id),
-        });
-        return h('div', { class: 'tick' }, box, h('label', { for: `tick-${index}` }, own(item.says)));
-      }),
-    ),
-  ];
+/** How much of the checklist is still to be ticked: it is ticked where it stands. */
+function openItems(request: ApprovalRequest, draft: Draft): Child {
+  const open = tickable(request);
+  if (open.length === 0) return undefined;
+  const count = h('a', { href: '#s-checklist', id: 'open-items' });
+  const write = () => {
+    const left = open.filter(({ id }) => !draft.ticked.has(id)).length;
+    count.textContent =
+      left === 0
+        ? 'All items of the checklist are ticked.'
+        : `${left} of ${open.length} items of the checklist are to be ticked.`;
+  };
+  draft.changed = write;
+  write();
+  return h('p', {}, count);
 }
 
 /** Which passkey signs, where there is a choice: the signature covers which. */

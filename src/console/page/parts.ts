@@ -3,7 +3,7 @@ import type { ApprovalRequest } from './answers.ts';
 import { h, type Child } from './dom.ts';
 import { foreign, foreignBlock, own, verbatim } from './text.ts';
 import { facts, section } from './view.ts';
-import { distance, moment, spell } from './when.ts';
+import { moment, spell } from './when.ts';
 
 /** What changes, as the tool says it: in parts where it gives them, else its text. */
 export function preview({ plan }: ApprovalRequest): Child[] {
@@ -117,51 +117,6 @@ function needs({
         ]),
     ...(reasonRequired ? ['a reason'] : []),
     ...(requesterMayApprove ? [] : ['somebody other than who asks']),
-  ];
-}
-
-const MARKS: Readonly<Record<string, string>> = { ok: '✓', failed: '✗', unknown: '?', open: '○' };
-
-/** Checklist and change window, where the policy asks for them. Items for people are ticked with the decision. */
-export function checklist({ checklist: items, window }: ApprovalRequest): Child[] {
-  return [
-    items !== undefined &&
-      items.length > 0 &&
-      section(
-        'Checklist',
-        h(
-          'ul',
-          { class: 'checklist' },
-          ...items.map(({ says, state, kind, evidence, by }) =>
-            h(
-              'li',
-              { class: `item ${state}` },
-              h('span', { 'aria-hidden': 'true', class: 'mark' }, MARKS[state] ?? ''),
-              h(
-                'span',
-                {},
-                own(says),
-                ' ',
-                h('em', {}, state === 'open' ? (kind === 'person' ? 'for you to check' : 'open') : state),
-              ),
-              evidence !== undefined && h('div', { class: 'muted' }, foreign(evidence)),
-              by !== undefined && h('div', { class: 'muted' }, 'by ', foreign(by)),
-            ),
-          ),
-        ),
-      ),
-    window !== undefined &&
-      section(
-        'Change window',
-        h(
-          'p',
-          { class: window.open ? 'notice' : 'notice warning' },
-          h('strong', {}, window.open ? 'Open: ' : 'Closed: '),
-          own(window.says),
-          window.opensAt !== undefined && ' Opens in ',
-          window.opensAt !== undefined && distance(window.opensAt, 'until'),
-        ),
-      ),
   ];
 }
 

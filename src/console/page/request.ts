@@ -2,7 +2,8 @@ import type { ApprovalRequest, RequestDetail } from './answers.ts';
 import { get } from './api.ts';
 import { decisionForm, emptyDraft } from './decision.ts';
 import { announce, h, replaceContent } from './dom.ts';
-import { changes, checklist, conditions, preview, steps, targets, terms } from './parts.ts';
+import { checklist } from './checklist.ts';
+import { changes, conditions, preview, steps, targets, terms } from './parts.ts';
 import { records } from './records.ts';
 import { foreign, own } from './text.ts';
 import { environmentBadge, facts, section, stateBadge, type Frame, type View } from './view.ts';
@@ -53,7 +54,7 @@ export function requestView(frame: Frame, id: string): View {
             section('What will change', ...preview(request)),
             section('Where', targets(request)),
             section('Why it waits', terms(request)),
-            ...checklist(request),
+            ...checklist(request, draft, frame.me.passkeys.length > 0),
             section('Steps, each run once and exactly so', steps(request)),
             ...conditions(request),
           ),
