@@ -84,7 +84,7 @@ describe('I4: what people see of a held rollout', () => {
     expect(api).toContain('api:1 → api:2');
     expect(api).toContain('from: not on the Docker Engine here');
     expect(api).toContain('to: sha256:222222222222, 123MB, made 3d ago');
-    expect(api).toContain('no node has it yet');
+    expect(api).toContain('no node reports it');
     engine.answers.delete('/images/json');
     expect(rows(await update(), 'Images')['api']).toContain(
       'to: unknown on the Docker Engine: There is no /images/json.',
