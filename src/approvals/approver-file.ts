@@ -9,7 +9,7 @@ import { fingerprintOf, privateHalf, requireKeyType, type PrivateHalf } from './
 import { parsePublicLine } from './ssh-key.ts';
 
 /** An approver as others may know them. */
-const publicApprover = z.strictObject({
+export const publicApprover = z.strictObject({
   name: z.string(),
   /** Who it is: the operating system's user who was at the machine when the approver was added, or as was said then. */
   person: z.string(),

@@ -23,7 +23,7 @@ export interface AuditSource {
 }
 
 export interface Problem {
-  problem: 'changed' | 'missing' | 'out of order' | 'duplicate' | 'cut' | 'unknown' | 'unreadable';
+  problem: 'changed' | 'missing' | 'out of order' | 'duplicate' | 'cut' | 'unknown' | 'unreadable' | 'unproved';
   writer: string;
   seq: number;
   says: string;
