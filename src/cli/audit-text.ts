@@ -6,6 +6,7 @@ export interface VerifyFlags extends Flags {
   json?: boolean;
   offline?: string;
   approvers?: string[];
+  checkpoint?: string[];
 }
 
 export function verificationText({ ok, records, writers, checkpoints, problems }: Verification): string {

@@ -21,6 +21,14 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** May hold a token in its path or query. */
+const webhook = secret.refine(
+  (text) => URL.canParse(text) && /^(?:https:|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(text),
+  {
+    error: 'write an address with https:// (http:// on this machine alone)',
+  },
+);
+
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
   workspace: z.string().optional(),
@@ -70,6 +78,27 @@ export const schema = z.strictObject({
       requestsPerMinute: z.int().min(1).default(10),
     })
     .prefault({}),
+  audit: z
+    .strictObject({
+      checkpoints: z
+        .array(
+          z.union([
+            z.strictObject({ file: z.string().startsWith('/', 'write an absolute path') }),
+            z.strictObject({
+              git: z.string().startsWith('/', 'write the absolute path of a repository'),
+              ref: z
+                .string()
+                .regex(/^refs\/[\w.-]+(?:\/[\w-][\w.-]*)+$/, 'write a ref, such as refs/holdpoint/checkpoints')
+                .default('refs/holdpoint/checkpoints'),
+            }),
+            z.strictObject({ webhook }),
+          ]),
+        )
+        .default([]),
+      checkpointEvery: duration.default(600_000),
+      checkpointRecords: z.int().min(1).max(1_000_000).default(1000),
+    })
+    .prefault({}),
   undo: z
     .strictObject({
       copies: z.int().min(100).max(1_000_000).default(10_000),
@@ -93,6 +122,7 @@ export function secretsIn(type: z.core.$ZodType, value: unknown): string[] {
   if (z.globalRegistry.get(type)?.['secret'] === true) return typeof value === 'string' ? [value] : [];
   if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault || type instanceof z.ZodDefault)
     return secretsIn(type.def.innerType, value);
+  if (type instanceof z.ZodUnion) return type.def.options.flatMap((option) => secretsIn(option, value));
   if (type instanceof z.ZodArray)
     return Array.isArray(value) ? value.flatMap((each) => secretsIn(type.def.element, each)) : [];
   if (!(type instanceof z.ZodObject) || typeof value !== 'object' || value === null) return [];
