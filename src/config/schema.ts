@@ -21,13 +21,28 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** May hold a token in its path or query. */
-const webhook = secret.refine(
-  (text) => URL.canParse(text) && /^(?:https:|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(text),
-  {
-    error: 'write an address with https:// (http:// on this machine alone)',
-  },
-);
+/** Somewhere that keeps checkpoints of the audit log, out of the server's reach. */
+const checkpointPlace = z
+  .strictObject({
+    file: z.string().startsWith('/', 'write an absolute path').optional(),
+    git: z.string().startsWith('/', 'write the absolute path of a repository').optional(),
+    ref: z
+      .string()
+      .regex(/^refs(?:\/[\w-][\w.-]*){2,}$/, 'write a ref, such as refs/holdpoint/checkpoints')
+      .optional(),
+    /** May hold a token in its path or query. */
+    webhook: secret
+      .refine(
+        (text) => /^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(text) && URL.canParse(text),
+        {
+          error: 'write an address with https:// (http:// on this machine alone)',
+        },
+      )
+      .optional(),
+  })
+  .refine(({ file, git, webhook }) => [file, git, webhook].filter((each) => each !== undefined).length === 1, {
+    error: 'write one of file, git and webhook',
+  });
 
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
@@ -80,21 +95,7 @@ export const schema = z.strictObject({
     .prefault({}),
   audit: z
     .strictObject({
-      checkpoints: z
-        .array(
-          z.union([
-            z.strictObject({ file: z.string().startsWith('/', 'write an absolute path') }),
-            z.strictObject({
-              git: z.string().startsWith('/', 'write the absolute path of a repository'),
-              ref: z
-                .string()
-                .regex(/^refs\/[\w.-]+(?:\/[\w-][\w.-]*)+$/, 'write a ref, such as refs/holdpoint/checkpoints')
-                .default('refs/holdpoint/checkpoints'),
-            }),
-            z.strictObject({ webhook }),
-          ]),
-        )
-        .default([]),
+      checkpoints: z.array(checkpointPlace).default([]),
       checkpointEvery: duration.default(600_000),
       checkpointRecords: z.int().min(1).max(1_000_000).default(1000),
     })
@@ -122,7 +123,6 @@ export function secretsIn(type: z.core.$ZodType, value: unknown): string[] {
   if (z.globalRegistry.get(type)?.['secret'] === true) return typeof value === 'string' ? [value] : [];
   if (type instanceof z.ZodOptional || type instanceof z.ZodPrefault || type instanceof z.ZodDefault)
     return secretsIn(type.def.innerType, value);
-  if (type instanceof z.ZodUnion) return type.def.options.flatMap((option) => secretsIn(option, value));
   if (type instanceof z.ZodArray)
     return Array.isArray(value) ? value.flatMap((each) => secretsIn(type.def.element, each)) : [];
   if (!(type instanceof z.ZodObject) || typeof value !== 'object' || value === null) return [];

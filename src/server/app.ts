@@ -16,7 +16,7 @@ import { openApprovers } from '../approvals/approvers.ts';
 import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
 import { openSealKey } from '../approvals/seal.ts';
-import { createCheckpointing } from '../audit/checkpoints.ts';
+import { createCheckpointing, type Checkpointing } from '../audit/checkpoints.ts';
 import { createAuditLog } from '../audit/log.ts';
 import { placeOf } from '../audit/places/places.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
@@ -49,6 +49,7 @@ export interface App {
   services: Services;
   dispatch: Dispatch;
   store: Store;
+  checkpointing: Pick<Checkpointing, 'failing'>;
   /** Lets what runs come to its end, then closes everything. */
   stop(): Promise<void>;
 }
@@ -166,6 +167,7 @@ export async function createApp({
     services,
     dispatch,
     store,
+    checkpointing,
     async stop() {
       clearInterval(sweep);
       draining.abort(new Error('Holdpoint is stopping'));

@@ -5,14 +5,25 @@ import { filePlace, readFilePlace } from './file.ts';
 import { DEFAULT_REF, gitPlace, readGitPlace } from './git.ts';
 import { webhookPlace } from './webhook.ts';
 
-/** One of `audit.checkpoints` in the settings. */
-export type PlaceSetting = { file: string } | { git: string; ref: string } | { webhook: string };
+/** One of `audit.checkpoints` in the settings: one of the three. */
+export interface PlaceSetting {
+  file?: string | undefined;
+  git?: string | undefined;
+  /** Of `git`. */
+  ref?: string | undefined;
+  webhook?: string | undefined;
+}
 
 /** @param PATH where git is looked for */
-export function placeOf(setting: PlaceSetting, PATH: string): CheckpointPlace {
-  if ('file' in setting) return filePlace(setting.file);
-  if ('webhook' in setting) return webhookPlace(setting.webhook);
-  return gitPlace({ path: setting.git, ref: setting.ref, PATH });
+export function placeOf({ file, git, ref = DEFAULT_REF, webhook }: PlaceSetting, PATH: string): CheckpointPlace {
+  if (file !== undefined) return filePlace(file);
+  return git === undefined ? webhookPlace(webhook ?? '') : gitPlace({ path: git, ref, PATH });
+}
+
+/** What a place of the settings has by now; of a webhook nothing can be read. @throws HoldpointError as readCheckpoints. */
+export async function readPlace({ file, git, ref = DEFAULT_REF }: PlaceSetting, PATH: string): Promise<Head[]> {
+  if (file === undefined && git === undefined) return [];
+  return readCheckpoints(file ?? `git:${git}@${ref}`, PATH);
 }
 
 /**
