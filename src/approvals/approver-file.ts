@@ -23,9 +23,9 @@ export const publicApprover = z.strictObject({
 });
 
 /** `approver export`: the public halves of a registry. */
-export const approversExport = z.strictObject({ approvers: z.array(publicApprover) });
+const approversExport = z.strictObject({ approvers: z.array(publicApprover) });
 
-export const storedApprover = publicApprover.extend({
+const storedApprover = publicApprover.extend({
   /** Of own keys, by fingerprint. */
   private: z.record(z.string(), privateHalf),
 });

@@ -98,7 +98,8 @@ function prove(id: string, found: Case, registries: readonly Registry[]): { run?
     add(asked ?? last, 'what was asked is not in the export, so nothing proves what was approved');
     return { problems };
   }
-  const digest = String(asked.data['digest']);
+  // The body is the one whose hash the record tells.
+  const digest = asked.data['digest'] as string;
   const decisions = found.decided.flatMap((record) => decisionIn(record, add));
   const own = standingOf(
     body,

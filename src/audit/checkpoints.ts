@@ -71,6 +71,8 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       if (!failing.has(place.name)) report(place.name, error);
       failing.set(place.name, error instanceof Error ? error.message : String(error));
     }
+    under.delete(place.name);
+    if (latest !== line && !failing.has(place.name)) keepAll();
   };
   /** A later checkpoint covers what an earlier one did: a place that is slow or was away gets the latest alone. */
   const keepAll = () => {
@@ -78,11 +80,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
     if (line === undefined) return;
     for (const place of places) {
       if (under.has(place.name) || kept.get(place.name) === line) continue;
-      const writing = keep(place, line).then(() => {
-        under.delete(place.name);
-        if (latest !== line && !failing.has(place.name)) keepAll();
-      });
-      under.set(place.name, writing);
+      under.set(place.name, keep(place, line));
     }
   };
   const look = async () => {

@@ -97,7 +97,7 @@ export async function createApp({
   });
   const checkpointing = createCheckpointing({
     store,
-    checkpoint: audit.checkpoint,
+    checkpoint: () => audit.checkpoint(),
     places: config.audit.checkpoints.map((setting) => placeOf(setting, config.environment['PATH'] ?? '')),
     every: config.audit.checkpointEvery,
     report: (place, err) => log.error({ place, err }, 'a checkpoint could not be kept outside'),

@@ -204,7 +204,7 @@ describe('I6 an export that was tampered with: found, and where', () => {
     await ran('b');
     const lines = await exported();
     const [first, second] = lines.flatMap(({ record }) =>
-      record?.kind === 'approval.decided' ? [String(record.data['signature'])] : [],
+      record?.kind === 'approval.decided' ? [record.data['signature'] as string] : [],
     );
     const swapped = withData(lines, 'decided', (data) => ({
       ...data,
@@ -263,7 +263,7 @@ describe('I6 an export that was tampered with: found, and where', () => {
         ...data,
         ...others.sign({ id: of, digest, decision, approver, at, reason, ticked }),
         as: as!,
-      } as unknown as JsonObject;
+      };
     });
     expect((await check(forged)).problems).toContainEqual(
       expect.objectContaining({ ...placeOf(lines, 'decided'), problem: 'changed' }),

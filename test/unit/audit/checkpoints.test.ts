@@ -36,7 +36,7 @@ function logTo(places: CheckpointPlace[], every = HOUR, store: Store = kit.store
   const audit: AuditLog = kit.log({ checkpointEvery: 3, onCheckpoint: (head) => outside.written(head) });
   const outside: Checkpointing = createCheckpointing({
     store,
-    checkpoint: audit.checkpoint,
+    checkpoint: () => audit.checkpoint(),
     places,
     every,
     limit: 500,
@@ -200,7 +200,7 @@ describe('I8 a git ref', () => {
       two.write(line(3), AbortSignal.timeout(10_000)),
     ]);
     const known = await readCheckpoints(`git:${git}@${ref}`, PATH);
-    expect(known.map(({ seq }) => seq).toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(known.map(({ seq }) => seq))).toEqual(new Set([1, 2, 3]));
     expect(() => readFileSync(inRoot('ran'))).toThrow(/ENOENT/);
     // Somebody else who fetches sees a ref that only goes on.
     execFileSync('git', ['clone', '--quiet', '--mirror', git, inRoot('mirror.git')]);
