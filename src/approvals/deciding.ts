@@ -78,6 +78,7 @@ export function createDeciding(ledger: Ledger) {
           data: {
             ...decision,
             approval: row.id,
+            takenAt: now,
             as: approverRecord(approver, decision.key),
             ...(approves && checklist.length > 0 && { checklist: recorded(checklist) }),
           },
