@@ -1,111 +1,126 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  scryptSync,
-  sign,
-} from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 
 import { HoldpointError } from '../core/errors.ts';
-import { createPrivateFile, privateDirectory } from '../store/directory.ts';
+import type { Json, JsonObject } from '../core/json.ts';
+import { createPrivateFile, privateDirectory, replacePrivateFile } from '../store/directory.ts';
+import { checkKey, isProtected, readApprovers, type PublicApprover, type StoredApprover } from './approver-file.ts';
 import { decisionBytes } from './digest.ts';
-import type { SignedDecision } from './request.ts';
+import { isBreakGlass, type ApproverKey, type OwnKey } from './keys.ts';
+import { makeOwnKey, signWith } from './own-key.ts';
+import type { SignedDecision, UnsignedDecision } from './request.ts';
 
-/** Makes each guess at a passphrase cost about a tenth of a second and 64 MB; PKCS#8 by itself costs next to nothing. */
-const SCRYPT = { N: 2 ** 16, r: 8, p: 1, maxmem: 2 ** 27 };
-
-const approverSchema = z.strictObject({
-  name: z.string(),
-  /** The operating system's user who was at the machine when the approver was added. */
-  person: z.string(),
-  /** Ed25519, SPKI PEM. */
-  publicKey: z.string(),
-  /** `sha256:…` of the public key. */
-  fingerprint: z.string(),
-  /** ISO 8601, UTC. */
-  addedAt: z.string(),
-  /** PKCS#8 PEM; encrypted where there is a salt. */
-  privateKey: z.string(),
-  /** Base64; absent where the private half has no passphrase. */
-  salt: z.string().optional(),
-});
-
-type Entry = z.output<typeof approverSchema>;
-
-export type Approver = Readonly<Omit<Entry, 'privateKey' | 'salt'>> & {
-  /** Whether the private half needs a passphrase. */
+export type Approver = Readonly<PublicApprover> & {
+  /** Whether every private half that lies in the keys directory needs a passphrase. */
   readonly protected: boolean;
 };
+
+export interface NewApprover {
+  name: string;
+  person: string;
+  also?: readonly string[];
+  groups?: readonly string[];
+  roles?: readonly string[];
+  /** Empty or undefined for a private half that whoever can read the file can use. */
+  passphrase?: string | undefined;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** A key from elsewhere in place of a new key pair. */
+  key?: ApproverKey;
+  /** Whether the new key pair is for break-glass alone. */
+  breakGlass?: boolean;
+}
+
+/** A decision to be signed with an own key: which one, the registry knows. */
+export type Decision = Omit<UnsignedDecision, 'key' | 'ticked'> & { ticked?: string[] };
 
 /** The registry in the keys directory: one JSON file per approver. Nothing of it is in the store. */
 export interface Approvers {
   /** Read anew each time: somebody removed no longer counts from then on. */
   list(): Approver[];
-  /**
-   * @param passphrase empty or undefined for a private half that whoever can read the file can use
-   * @throws HoldpointError `conflict` for a name that is taken, `invalid_input` for one that cannot be used.
-   */
-  add(approver: { name: string; person: string; passphrase?: string | undefined; at: number }): Approver;
+  /** @throws HoldpointError `conflict` for a name or a key that is taken, `invalid_input` for one that cannot be used. */
+  add(approver: NewApprover): Approver;
+  /** Sets what is given and leaves the rest. @throws HoldpointError `not_found`, `invalid_input`. */
+  set(name: string, changes: Partial<Pick<NewApprover, 'person' | 'also' | 'groups' | 'roles'>>): Approver;
   /** @throws HoldpointError `not_found`. */
   remove(name: string): Approver;
-  /** @throws HoldpointError `not_found`, or `denied` for a wrong passphrase. */
-  sign(decision: Omit<SignedDecision, 'signature'>, passphrase?: string): SignedDecision;
+  /** Adds a key whose private half is elsewhere. @throws HoldpointError `not_found`, `conflict`, `invalid_input`. */
+  addKey(name: string, key: ApproverKey): Approver;
+  /** Makes a further key pair. @throws HoldpointError `not_found`. */
+  addOwnKey(name: string, made: Pick<NewApprover, 'passphrase' | 'at' | 'breakGlass'>): Approver;
+  /** Takes the key away whose fingerprint this is. @throws HoldpointError `not_found`. */
+  removeKey(name: string, fingerprint: string): Approver;
+  /**
+   * Signs with the approver's own key, or with their own break-glass key where the decision breaks the glass.
+   *
+   * @throws HoldpointError `not_found`, or `denied` for a wrong passphrase.
+   */
+  sign(decision: Decision, passphrase?: string): SignedDecision;
 }
+
+/** A name of an approver, a group or a role. */
+const PLAIN = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
+/** An identity: a user's name, or `SUB@ISSUER`; nothing in it that only looks like something else. */
+const IDENTITY = /^[!-~](?:[ -~]{0,254}[!-~])?$/;
 
 export function openApprovers(keysDir: string): Approvers {
   const folder = join(keysDir, 'approvers');
   const fileOf = (name: string) => join(folder, `${name}.json`);
 
-  const entries = (): Entry[] => {
+  const entries = (): StoredApprover[] => {
     privateDirectory(keysDir);
-    privateDirectory(folder);
-    const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-    return files.sort().map((file) => readEntry(join(folder, file), file.slice(0, -'.json'.length)));
+    return readApprovers(folder);
   };
 
-  const find = (name: string): Entry => {
+  const find = (name: string): StoredApprover => {
     const found = entries().find((entry) => entry.name === name);
     if (found) return found;
-    throw new HoldpointError('not_found', `There is no approver "${name}".`, {
+    throw new HoldpointError('not_found', `There is no approver "${name.slice(0, 64)}".`, {
       hint: 'See `holdpoint approver list`; add one with `holdpoint approver add NAME`.',
     });
+  };
+
+  const replace = (entry: StoredApprover): Approver => {
+    replacePrivateFile(fileOf(entry.name), fileText(entry));
+    return publicHalf(entry);
+  };
+
+  const refuseTakenKey = ({ fingerprint }: ApproverKey) => {
+    const owner = entries().find(({ keys }) => keys.some((key) => key.fingerprint === fingerprint));
+    if (owner)
+      throw new HoldpointError('conflict', `This key is one of "${owner.name}" already.`, {
+        hint: 'One key belongs to one approver; give another one.',
+      });
   };
 
   return {
     list: () => entries().map(publicHalf),
 
-    add({ name, person, passphrase, at }) {
-      if (!/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name))
+    add({ name, person, also = [], groups = [], roles = [], passphrase, at, key, breakGlass = false }) {
+      if (!PLAIN.test(name))
         throw new HoldpointError('invalid_input', `"${name}" cannot be an approver's name.`, {
           hint: 'Use letters, digits, dots, dashes and underscores, such as "alice".',
         });
       // Two names that differ in case alone would be one file on some systems, and one person to most readers.
       if (entries().some((entry) => entry.name.toLowerCase() === name.toLowerCase())) throw taken(name);
-      const salt = passphrase ? randomBytes(16) : undefined;
-      const { publicKey, privateKey } = generateKeyPairSync('ed25519', {
-        publicKeyEncoding: { type: 'spki', format: 'pem' },
-        privateKeyEncoding: {
-          type: 'pkcs8',
-          format: 'pem',
-          ...(salt && passphrase ? { cipher: 'aes-256-cbc', passphrase: stretch(passphrase, salt) } : {}),
-        },
-      });
-      const entry: Entry = {
+      const addedAt = new Date(at).toISOString();
+      const made = key ? { key } : makeOwnKey(passphrase, addedAt, breakGlass);
+      checkKey(made.key);
+      refuseTakenKey(made.key);
+      const entry: StoredApprover = {
         name,
-        person,
-        publicKey,
-        fingerprint: `sha256:${createHash('sha256').update(publicKey).digest('hex')}`,
-        addedAt: new Date(at).toISOString(),
-        privateKey,
-        ...(salt && { salt: salt.toString('base64') }),
+        ...checked({ person, also, groups, roles }),
+        addedAt,
+        keys: [made.key],
+        private: 'half' in made ? { [made.key.fingerprint]: made.half } : {},
       };
-      if (!createPrivateFile(fileOf(name), `${JSON.stringify(entry, null, 2)}\n`)) throw taken(name);
+      if (!createPrivateFile(fileOf(name), fileText(entry))) throw taken(name);
       return publicHalf(entry);
+    },
+
+    set(name, changes) {
+      const { person, also, groups, roles, ...rest } = find(name);
+      return replace({ ...rest, ...checked({ person, also, groups, roles, ...changes }) });
     },
 
     remove(name) {
@@ -114,17 +129,62 @@ export function openApprovers(keysDir: string): Approvers {
       return publicHalf(entry);
     },
 
-    sign(decision, passphrase) {
-      const { name, privateKey, salt } = find(decision.approver);
-      const secret = salt ? stretch(passphrase ?? '', Buffer.from(salt, 'base64')) : undefined;
+    addKey(name, key) {
+      const entry = find(name);
+      checkKey(key);
+      refuseTakenKey(key);
+      return replace({ ...entry, keys: [...entry.keys, key] });
+    },
+
+    addOwnKey(name, { passphrase, at, breakGlass = false }) {
+      const entry = find(name);
+      const { key, half } = makeOwnKey(passphrase, new Date(at).toISOString(), breakGlass);
+      if (ownKey(entry, breakGlass))
+        throw new HoldpointError(
+          'conflict',
+          `"${name}" has ${breakGlass ? 'a break-glass' : 'an own'} key here already.`,
+          {
+            hint: 'Remove it first: `holdpoint approver key remove NAME FINGERPRINT`.',
+          },
+        );
+      return replace({
+        ...entry,
+        keys: [...entry.keys, key],
+        private: { ...entry.private, [key.fingerprint]: half },
+      });
+    },
+
+    removeKey(name, fingerprint) {
+      const entry = find(name);
+      const { [fingerprint]: _gone, ...halves } = entry.private;
+      const keys = entry.keys.filter((key) => key.fingerprint !== fingerprint);
+      if (keys.length === entry.keys.length)
+        throw new HoldpointError('not_found', `"${name}" has no key ${fingerprint.slice(0, 80)}.`, {
+          hint: 'See `holdpoint approver list --json` for whole fingerprints.',
+        });
+      return replace({ ...entry, keys, private: halves });
+    },
+
+    sign({ ticked = [], ...decision }, passphrase) {
+      const entry = find(decision.approver);
+      const key = ownKey(entry, decision.breakGlass === true);
+      const half = key && entry.private[key.fingerprint];
+      if (!key || !half)
+        throw new HoldpointError(
+          'not_found',
+          `"${entry.name}" has no ${decision.breakGlass ? 'break-glass ' : ''}key here to sign with.`,
+          {
+            hint: 'Sign with the SSH key (--ssh) or the passkey that is enrolled, or make a key: `holdpoint approver key add NAME`.',
+          },
+        );
+      const unsigned: UnsignedDecision = { ...decision, ticked, key: key.fingerprint };
       try {
-        const key = createPrivateKey({ key: privateKey, ...(secret && { passphrase: secret }) });
-        return { ...decision, signature: sign(null, decisionBytes(decision), key).toString('base64') };
+        return { ...unsigned, signature: signWith(half, passphrase, decisionBytes(unsigned)) };
       } catch (cause) {
-        throw new HoldpointError('denied', `The key of "${name}" does not open.`, {
-          hint: salt
-            ? 'Give the passphrase that was chosen when the approver was added.'
-            : `The file ${fileOf(name)} is damaged.`,
+        throw new HoldpointError('denied', `The key of "${entry.name}" does not open.`, {
+          hint: half.salt
+            ? 'Give the passphrase that was chosen when the key was made.'
+            : `The file ${fileOf(entry.name)} is damaged.`,
           cause,
         });
       }
@@ -132,30 +192,55 @@ export function openApprovers(keysDir: string): Approvers {
   };
 }
 
-function publicHalf({ name, person, publicKey, fingerprint, addedAt, salt }: Entry): Approver {
-  return { name, person, publicKey, fingerprint, addedAt, protected: salt !== undefined };
+/** The pair that lies here, for emergencies or for every day. */
+function ownKey({ keys, private: halves }: StoredApprover, breakGlass: boolean): OwnKey | undefined {
+  return keys.find(
+    (key): key is OwnKey =>
+      key.kind === 'own' && Object.hasOwn(halves, key.fingerprint) && isBreakGlass(key) === breakGlass,
+  );
+}
+
+function checked(who: Required<Pick<NewApprover, 'person' | 'also' | 'groups' | 'roles'>>): {
+  person: string;
+  also: string[];
+  groups: string[];
+  roles: string[];
+} {
+  for (const identity of [who.person, ...who.also])
+    if (!IDENTITY.test(identity))
+      throw new HoldpointError('invalid_input', `"${identity}" cannot be a person's identity.`, {
+        hint: 'Write a user name, or SUB@ISSUER as tokens have it, in ASCII.',
+      });
+  for (const label of [...who.groups, ...who.roles])
+    if (!PLAIN.test(label))
+      throw new HoldpointError('invalid_input', `"${label}" cannot be a group or a role.`, {
+        hint: 'Use letters, digits, dots, dashes and underscores, such as "sre".',
+      });
+  const once = (values: readonly string[]) => [...new Set(values)].sort();
+  return { person: who.person, also: once(who.also), groups: once(who.groups), roles: once(who.roles) };
+}
+
+/**
+ * The approver as they are registered now, for the log: whoever reads it later can verify what they signed.
+ *
+ * @param fingerprint of the one key to name; else all
+ */
+export function approverRecord({ protected: _protected, ...approver }: Approver, fingerprint?: string): JsonObject {
+  const keys = approver.keys.filter((key) => fingerprint === undefined || key.fingerprint === fingerprint);
+  return { ...approver, keys: keys as unknown as Json[] };
+}
+
+function publicHalf(entry: StoredApprover): Approver {
+  const { private: _halves, ...known } = entry;
+  return { ...known, protected: isProtected(entry) };
+}
+
+function fileText(entry: StoredApprover): string {
+  return `${JSON.stringify(entry, null, 2)}\n`;
 }
 
 function taken(name: string): HoldpointError {
   return new HoldpointError('conflict', `There is an approver "${name}" already.`, {
     hint: `Choose another name, or remove the old key with \`holdpoint approver remove ${name}\`: what it approved and has not run yet then counts no more.`,
   });
-}
-
-function readEntry(file: string, name: string): Entry {
-  try {
-    const entry = approverSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
-    if (entry.name !== name || createPublicKey(entry.publicKey).asymmetricKeyType !== 'ed25519')
-      throw new Error('name or key does not fit');
-    return entry;
-  } catch (cause) {
-    throw new HoldpointError('unavailable', `The approver's file ${file} is damaged.`, {
-      hint: 'Put it back from a backup, or delete it and add the approver again.',
-      cause,
-    });
-  }
-}
-
-function stretch(passphrase: string, salt: Buffer): string {
-  return scryptSync(passphrase.normalize('NFC'), salt, 32, SCRYPT).toString('base64');
 }

@@ -1,8 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { HoldpointError } from '../core/errors.ts';
+import { approverRecord, type Approver } from './approvers.ts';
+import { decisionRow } from './decision-row.ts';
 import { readBody, type Ledger } from './ledger.ts';
+import { peopleOf } from './persons.ts';
 import { cannotBe } from './refusals.ts';
 import type { ApprovalRequest, SignedDecision } from './request.ts';
-import { voidReason } from './standing.ts';
+import { standingOf, voidReason, type Standing } from './standing.ts';
 
 /** How far a signer's clock may be ahead, in milliseconds. */
 const CLOCK_SKEW = 60_000;
@@ -22,7 +27,8 @@ export function createDeciding(ledger: Ledger) {
         const row = await ledger.open(step, decision.id);
         const body = readBody(row);
         const request = await ledger.view(session, row);
-        const approver = ledger.approvers.list().find(({ name }) => name === decision.approver);
+        const approvers = ledger.approvers.list();
+        const approver = approvers.find(({ name }) => name === decision.approver);
         if (!approver)
           return new HoldpointError('not_found', `There is no approver "${decision.approver.slice(0, 64)}".`, {
             hint: 'Add one with `holdpoint approver add NAME`.',
@@ -37,7 +43,7 @@ export function createDeciding(ledger: Ledger) {
         const why =
           decision.at > now + CLOCK_SKEW
             ? 'it is dated in the future'
-            : voidReason(body, row.digest, decision, approver);
+            : voidReason(body, row.digest, decision, approvers);
         if (why !== undefined)
           return new HoldpointError('denied', `This decision of "${approver.name}" does not count: ${why}.`, {
             hint: 'Look at the request again and decide again, or let another approver decide.',
@@ -47,29 +53,20 @@ export function createDeciding(ledger: Ledger) {
             hint: 'Add --reason TEXT.',
           });
         const before = await ledger.standing(session, row);
-        if (decision.decision === 'approve' && before.approvals.some((each) => each.approver === approver.name))
-          return new HoldpointError(
-            'conflict',
-            `"${approver.name}" has approved ${row.id} already; ${body.terms.approvals} different approvers are needed.`,
-            { hint: 'Ask another approver.' },
-          );
+        const after = standingOf(body, row.digest, [...before.approvals, decision], approvers);
+        if (decision.decision === 'approve' && isDeepStrictEqual(before.stillNeeded, after.stillNeeded))
+          return addsNothing(row.id, approver, before, approvers);
 
+        const stored = decisionRow(decision);
+        const columns = Object.keys(stored);
         await session.query(
-          `INSERT INTO approval_decisions (request, approver, decision, at, reason, signature, digest) VALUES (?, ?, ?, ?, ?, ?, ?)
-           ON CONFLICT (request, approver, decision) DO UPDATE SET at = excluded.at, reason = excluded.reason, signature = excluded.signature, digest = excluded.digest`,
-          [
-            row.id,
-            decision.approver,
-            decision.decision,
-            decision.at,
-            decision.reason,
-            decision.signature,
-            decision.digest,
-          ],
+          `INSERT INTO approval_decisions (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+           ON CONFLICT (request, approver, decision) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+          Object.values(stored),
         );
         await step.append({
           kind: 'approval.decided',
-          data: { ...decision, approval: row.id, person: approver.person, fingerprint: approver.fingerprint },
+          data: { ...decision, approval: row.id, as: approverRecord(approver, decision.key) },
         });
         if (decision.decision === 'deny') {
           const note = { by: approver.name, reason: decision.reason };
@@ -124,4 +121,19 @@ export function createDeciding(ledger: Ledger) {
       });
     },
   };
+}
+
+function addsNothing(
+  id: string,
+  { name }: Approver,
+  { approvals, stillNeeded }: Standing,
+  approvers: readonly Approver[],
+): HoldpointError {
+  const people = peopleOf(approvers);
+  const same = approvals.find(({ approver }) => people.of(approver) === people.of(name))?.approver;
+  const why =
+    same === undefined ? 'adds nothing' : same === name ? 'has approved already' : `is the same person as "${same}"`;
+  return new HoldpointError('conflict', `"${name}" ${why}; ${id} needs ${stillNeeded.join(' and ')}.`, {
+    hint: 'Ask another approver. One person counts once, under however many names.',
+  });
 }

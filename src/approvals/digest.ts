@@ -1,9 +1,9 @@
 import { canonicalJson, sha256 } from '../audit/canonical.ts';
 import type { Plan } from '../core/plan.ts';
-import type { RequestBody, SignedDecision } from './request.ts';
+import type { RequestBody, UnsignedDecision } from './request.ts';
 
 /** What keeps a signature made here from meaning anything elsewhere. */
-const DECISION_DOMAIN = 'holdpoint decision v1\n';
+const DECISION_DOMAIN = 'holdpoint decision v2\n';
 
 /** `sha256:…` of a whole plan's RFC 8785 form. The same plan has the same digest, whenever and wherever it was made. */
 export function planDigest({ manner: _manner, ...plan }: Plan): string {
@@ -21,8 +21,9 @@ export function sameness(body: RequestBody): string {
   return sha256(canonicalJson({ principal, persona, tool, schemaHash, plan, policyDigest }));
 }
 
-/** The bytes that an approver signs: request id, digest, decision, and by whom, when and why. */
-export function decisionBytes(decision: Omit<SignedDecision, 'signature'>): Buffer {
-  const { id, digest, decision: verdict, approver, at, reason } = decision;
-  return Buffer.from(DECISION_DOMAIN + canonicalJson({ id, digest, decision: verdict, approver, at, reason }), 'utf8');
+/** The bytes that an approver signs: everything that the decision says, and with which key. */
+export function decisionBytes(unsigned: UnsignedDecision): Buffer {
+  const { id, digest, decision, approver, at, reason, ticked, breakGlass, key } = unsigned;
+  const said = { id, digest, decision, approver, at, reason, ticked, key, ...(breakGlass && { breakGlass }) };
+  return Buffer.from(DECISION_DOMAIN + canonicalJson(said), 'utf8');
 }

@@ -7,6 +7,7 @@ import { principalId, type Principal } from '../core/principal.ts';
 import type { Session, SqlValue, Store } from '../store/store.ts';
 import type { Approvers } from './approvers.ts';
 import { createTimeline, systemClock, type Clock } from './clock.ts';
+import { decisionOf, type DecisionRow } from './decision-row.ts';
 import type { Point, Transition } from './points.ts';
 import type { ApprovalRequest, Note, RequestBody, SignedDecision } from './request.ts';
 import { unseal } from './seal.ts';
@@ -139,11 +140,8 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
 
   const decisionsOf = (session: Session, id: string): Promise<SignedDecision[]> =>
     session
-      .query<Omit<SignedDecision, 'id'> & { request: string }>(
-        'SELECT * FROM approval_decisions WHERE request = ? ORDER BY at, approver',
-        [id],
-      )
-      .then((rows) => rows.map(({ request, ...decision }) => ({ ...decision, id: request })));
+      .query<DecisionRow>('SELECT * FROM approval_decisions WHERE request = ? ORDER BY at, approver', [id])
+      .then((rows) => rows.map(decisionOf));
 
   const standing = async (session: Session, row: Row): Promise<Standing> =>
     standingOf(readBody(row), row.digest, await decisionsOf(session, row.id), approvers.list());
@@ -151,7 +149,7 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
   const view = async (session: Session, row: Row): Promise<ApprovalRequest> => {
     const body = readBody(row);
     const decisions = await decisionsOf(session, row.id);
-    const { approvals } = standingOf(body, row.digest, decisions, approvers.list());
+    const { given, stillNeeded, cannotBeMet } = standingOf(body, row.digest, decisions, approvers.list());
     const steps = await session.query<{ step: string; fence: number; at: number; outcome: string }>(
       'SELECT step, fence, at, outcome FROM approval_steps WHERE request = ? ORDER BY at, step',
       [row.id],
@@ -164,7 +162,9 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
       decisions,
       summary: body.plan.preview.summary,
       approvalsNeeded: body.terms.approvals,
-      approvalsGiven: approvals.length,
+      approvalsGiven: given,
+      stillNeeded: row.state === 'pending' ? stillNeeded : [],
+      ...(row.state === 'pending' && cannotBeMet !== undefined && { cannotBeMet }),
       movedAt: row.moved_at,
       ...(row.run_by !== null && { runBy: row.run_by }),
       ...(row.acted_at !== null && { actedAt: row.acted_at }),
@@ -202,6 +202,9 @@ export const planPlace = (id: string): string => `${id}/plan`;
 export const stepPlace = (id: string, fence: number, step: string): string => `${id}/${fence}/step/${step}`;
 export const outcomePlace = (id: string, fence: number): string => `${id}/${fence}/outcome`;
 
+/** What requests say nothing of that were stored before there was more to ask for. */
+const LATER_TERMS = { approvers: [], reasonRequired: false, signature: 'any' } as const;
+
 /**
  * A row's body, if it is the one that was stored.
  *
@@ -209,7 +212,8 @@ export const outcomePlace = (id: string, fence: number): string => `${id}/${fenc
  */
 export function readBody(row: Pick<Row, 'id' | 'state' | 'digest' | 'body' | 'sealed'>): RequestBody {
   const body = sha256(row.body) === row.digest ? (JSON.parse(row.body) as RequestBody) : undefined;
-  if (body?.id === row.id && STATES.includes(row.state) && body.sealedDigest === sha256(row.sealed)) return body;
+  if (body?.id === row.id && STATES.includes(row.state) && body.sealedDigest === sha256(row.sealed))
+    return { ...body, terms: { ...LATER_TERMS, ...body.terms } };
   throw new HoldpointError('denied', `The stored request ${row.id} was changed after it was made; it never runs.`, {
     hint: 'A person should look into the state directory and run `holdpoint audit verify`. Then make the call again.',
   });

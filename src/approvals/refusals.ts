@@ -4,16 +4,20 @@ import type { State } from './states.ts';
 
 const AGAIN = 'Make the original call again to ask anew.';
 
+/** To the agent, who need not know which people there are; a person sees who is missing. */
+export const NOBODY_CAN =
+  'The approvers who are registered cannot give what the rules ask for: the person must see "holdpoint approvals show", which says who is missing.';
+
 /** Why a request in its present state cannot be run, and what to do instead. */
 export function cannotRun(request: ApprovalRequest): HoldpointError {
   return REFUSALS[request.state](request);
 }
 
 const REFUSALS: Readonly<Record<State, (request: ApprovalRequest) => HoldpointError>> = {
-  pending: ({ id, approvalsGiven, approvalsNeeded, approveBy }) =>
+  pending: ({ id, approvalsGiven, approvalsNeeded, approveBy, cannotBeMet }) =>
     new HoldpointError(
       'approval_required',
-      `The request ${id} waits for approval: ${approvalsGiven} of ${approvalsNeeded} given.`,
+      `The request ${id} waits for approval: ${approvalsGiven} of ${approvalsNeeded} given.${cannotBeMet === undefined ? '' : ` ${NOBODY_CAN}`}`,
       {
         hint: `Ask a person to run \`holdpoint approvals approve ${id} --as NAME\` before ${time(approveBy)}, then run it. Meanwhile use the approval tool's wait.`,
       },

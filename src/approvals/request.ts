@@ -59,9 +59,21 @@ export interface SignedDecision {
   at: number;
   /** Empty where none was given (approvals only). */
   reason: string;
-  /** Ed25519, base64. */
+  /** Items of checklists, as `checklist/item`, that the approver says are done. */
+  ticked: string[];
+  /** Signed with the break-glass key. */
+  breakGlass?: true;
+  /** Fingerprint of the key that signed. */
+  key: string;
+  /**
+   * Of an own key: Ed25519, base64. Of an SSH key: the armored SSHSIG text of namespace `holdpoint`. Of a passkey: base64url
+   * of JSON { credentialId, authenticatorData, clientDataJSON, signature }, each base64url; the challenge is SHA-256 of what
+   * is signed.
+   */
   signature: string;
 }
+
+export type UnsignedDecision = Omit<SignedDecision, 'signature'>;
 
 /** Who or what caused the last transition, where the state alone does not say it. */
 export interface Note {
@@ -86,8 +98,12 @@ export interface ApprovalRequest extends RequestBody {
   /** The preview's one line. */
   summary: string;
   approvalsNeeded: number;
-  /** Of the decisions below, the approvals that count: their signatures verify against the keys registered now. */
+  /** People whose approvals below count: their signatures verify against the keys registered now. */
   approvalsGiven: number;
+  /** While it is pending: in words, whose approvals are missing. */
+  stillNeeded: string[];
+  /** While it is pending: why the approvers registered now cannot give what the rules ask for. */
+  cannotBeMet?: string;
   decisions: SignedDecision[];
   /** The last moment to run at; once approved. */
   runBy?: number;

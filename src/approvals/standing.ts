@@ -1,11 +1,12 @@
-import { createPublicKey, verify } from 'node:crypto';
-
+import { SIGNATURES } from '../core/demand-words.ts';
 import type { Approver } from './approvers.ts';
-import { decisionBytes } from './digest.ts';
+import { fitsKind, isAskedAtAll, progressOf, wordsOfDemands, type Progress } from './demands.ts';
+import { signatureFault } from './keys.ts';
+import { peopleOf } from './persons.ts';
 import type { RequestBody, SignedDecision } from './request.ts';
 
 /** Which of a request's stored decisions count, given who is an approver now. Pure. */
-export interface Standing {
+export interface Standing extends Progress {
   approvals: SignedDecision[];
   denials: SignedDecision[];
   /** Why each of the others does not count. */
@@ -21,50 +22,49 @@ export function standingOf(
   decisions: readonly SignedDecision[],
   approvers: readonly Approver[],
 ): Standing {
-  const standing: Standing = { approvals: [], denials: [], void: [] };
-  const keys = new Set<string>();
-  for (const decision of decisions) {
-    const approver = approvers.find(({ name }) => name === decision.approver);
-    const why = approver ? voidReason(body, digest, decision, approver) : 'this approver is not registered';
-    if (why !== undefined || !approver) standing.void.push({ decision, why: why ?? '' });
-    else if (decision.decision === 'deny') standing.denials.push(decision);
-    // One key under two names is one approver.
-    else if (!keys.has(approver.publicKey)) {
-      keys.add(approver.publicKey);
-      standing.approvals.push(decision);
-    }
-  }
-  if (standing.approvals.length >= body.terms.approvals)
-    standing.runBy = Math.max(...standing.approvals.map(({ at }) => at)) + body.terms.runWithin;
-  return standing;
+  const judged = decisions.map((decision) => ({ decision, why: voidReason(body, digest, decision, approvers) }));
+  const counting = judged.filter(({ why }) => why === undefined).map(({ decision }) => decision);
+  const approvals = counting.filter(({ decision }) => decision === 'approve').sort((a, b) => a.at - b.at);
+  const after = (some: readonly SignedDecision[]) =>
+    progressOf(
+      body.terms,
+      body.principal.person,
+      approvers,
+      some.map(({ approver }) => approver),
+    );
+  // The time to run begins with the approval that was enough, not with one that came after it.
+  const enough = approvals.find((_, index) => after(approvals.slice(0, index + 1)).stillNeeded.length === 0);
+  return {
+    ...after(approvals),
+    approvals,
+    denials: counting.filter(({ decision }) => decision === 'deny'),
+    void: judged.flatMap(({ decision, why }) => (why === undefined ? [] : [{ decision, why }])),
+    ...(enough && { runBy: enough.at + body.terms.runWithin }),
+  };
 }
 
-/** Why a decision does not count, or undefined where it does. */
+/** Why a decision does not count, or undefined where it does. A denial only stops: any registered key may sign it. */
 export function voidReason(
   body: RequestBody,
   digest: string,
   decision: SignedDecision,
-  approver: Approver,
+  approvers: readonly Approver[],
 ): string | undefined {
+  const approver = approvers.find(({ name }) => name === decision.approver);
+  if (!approver) return 'this approver is not registered';
+  const key = approver.keys.find(({ fingerprint }) => fingerprint === decision.key);
+  if (!key) return "its signature is not by this approver's registered key";
   if (decision.id !== body.id || decision.digest !== digest) return 'it was signed for another request';
   if (decision.at > body.approveBy) return 'it was signed after the time to approve';
-  if (
-    !body.terms.requesterMayApprove &&
-    decision.decision === 'approve' &&
-    mayBeSame(approver.person, body.principal.person)
-  )
-    return `the rule asks for somebody other than ${body.principal.person}, whose agent asks`;
-  const signed = verify(
-    null,
-    decisionBytes(decision),
-    createPublicKey(approver.publicKey),
-    Buffer.from(decision.signature, 'base64'),
-  );
-  return signed ? undefined : "its signature is not by this approver's registered key";
-}
-
-/** In doubt they are: of a token the person is `SUB@ISSUER`, where `SUB` may be the name, or the mail address, of a user here. */
-function mayBeSame(approver: string, requester: string): boolean {
-  const [here, asks] = [approver.toLowerCase(), requester.toLowerCase()];
-  return asks === here || asks.startsWith(`${here}@`);
+  if (decision.decision === 'approve') {
+    const { terms, principal } = body;
+    const people = peopleOf(approvers);
+    if (decision.breakGlass) return 'the rule has no break-glass';
+    if (!terms.requesterMayApprove && people.being(principal.person).has(people.of(approver.name) ?? -1))
+      return `the rule asks for somebody other than ${principal.person}, whose agent asks`;
+    if (!isAskedAtAll(terms, approver)) return `the rule asks for approval ${wordsOfDemands(terms)}`;
+    if (!fitsKind(terms, key)) return `the rule asks for a signature ${SIGNATURES[terms.signature]}`;
+    if (terms.reasonRequired && decision.reason.trim() === '') return 'the rule asks for a reason';
+  }
+  return signatureFault(decision, key);
 }

@@ -10,6 +10,7 @@ const AUDIT_KINDS = [
   'server.stopped',
   'checkpoint',
   'approver.added',
+  'approver.changed',
   'approver.removed',
   'approval.requested',
   'approval.decided',

@@ -6,14 +6,13 @@ import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { plainLine } from './plain.ts';
-import { ask, hasTerminal } from './prompt.ts';
-import { withRecords, type Records } from './records.ts';
+import { withRecords } from './records.ts';
 import { requestLine, requestText } from './request-text.ts';
+import { signed, statementOf, type SigningFlags } from './signing.ts';
 
-interface DecideFlags extends Flags {
+interface DecideFlags extends Flags, SigningFlags {
   as: string;
   reason?: string;
-  yes?: boolean;
 }
 
 export function register(program: Command): void {
@@ -43,8 +42,21 @@ export function register(program: Command): void {
       .requiredOption('--as <name>', 'the approver who decides')
       .option('--reason <text>', `why${decision === 'deny' ? ' (the agent reads it)' : ''}`)
       .option('--yes', 'do not ask again on the terminal')
+      .option('--ssh [file]', 'sign with an enrolled SSH key (the agent, or ~/.ssh, unless a file is given)')
+      .option('--signature <file.sig>', 'take a signature that was made elsewhere, of a statement')
+      .option('--statement <file>', 'what was signed there (the same name without .sig)')
       .action((id: string, flags: DecideFlags) => act(flags, (config) => decide(id, decision, flags, config)));
   }
+
+  sharedOptions(approvals.command('statement <id>'))
+    .description('print what is to be signed on another machine: ssh-keygen -Y sign -n holdpoint -f KEY FILE')
+    .requiredOption('--as <name>', 'the approver who decides')
+    .addOption(new Option('--decision <decision>', 'what is decided').choices(['approve', 'deny']).default('approve'))
+    .option('--reason <text>', 'why')
+    .option('--ssh <file.pub>', 'which of the enrolled SSH keys')
+    .action((id: string, flags: DecideFlags & { decision: 'approve' | 'deny' }) =>
+      act(flags, (config) => writeStatement(id, flags, config)),
+    );
 
   sharedOptions(approvals.command('revoke <id>'))
     .description('take an approval back before it runs')
@@ -99,11 +111,10 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
       hint: 'Add --reason TEXT.',
     });
   await withRecords(config, async (records) => {
-    const { approvals, approvers } = records;
+    const { approvals } = records;
     const request = await approvals.named(id);
     // Once more at the end: a long preview moves the beginning off the screen.
     console.error(`${requestText(request)}\n\nTo ${decision}: ${plainLine(request.summary)}`);
-    const passphrase = await passphraseOf(flags, decision, config, records);
     const at = await approvals.now();
     const unsigned = {
       id: request.id,
@@ -113,38 +124,29 @@ async function decide(id: string, decision: 'approve' | 'deny', flags: DecideFla
       at,
       reason: records.redact(reason),
     };
-    tell(await approvals.decide(approvers.sign(unsigned, passphrase)));
+    tell(await approvals.decide(await signed(unsigned, flags, config, records)));
   });
 }
 
-/** The passphrase where the key has one; asking for it, or for a yes, is also the last moment to stop. */
-async function passphraseOf(
-  flags: DecideFlags,
-  decision: string,
+async function writeStatement(
+  id: string,
+  { decision, as, reason = '', ssh }: DecideFlags & { decision: 'approve' | 'deny' },
   config: Config,
-  { approvers }: Records,
-): Promise<string> {
-  const approver = approvers.list().find(({ name }) => name === flags.as);
-  if (approver?.protected) {
-    if (config.passphrase) return config.passphrase;
-    if (hasTerminal()) return ask(`Passphrase of ${flags.as} to ${decision}: `, { hidden: true });
-    throw new HoldpointError('denied', `The key of ${flags.as} wants a passphrase.`, {
-      hint: 'Run this on a terminal, or set HOLDPOINT_APPROVER_PASSPHRASE.',
-    });
-  }
-  if (
-    approver &&
-    hasTerminal() &&
-    !flags.yes &&
-    !/^y(?:es)?$/i.test(await ask(`Really ${decision} as ${flags.as}? [y/N] `))
-  )
-    throw new HoldpointError('denied', 'Not decided.', { hint: 'Nothing was changed.' });
-  return '';
+): Promise<void> {
+  await withRecords(config, async (records) => {
+    const { id: whole, digest } = await records.approvals.named(id);
+    const at = await records.approvals.now();
+    const said = { id: whole, digest, decision, approver: as, at, reason: records.redact(reason.trim()) };
+    process.stdout.write(statementOf(said, ssh, records));
+  });
 }
 
 function tell(request: ApprovalRequest): void {
-  const { id, state, approvalsGiven, approvalsNeeded, runBy } = request;
-  const count = state === 'pending' ? ` (${approvalsGiven} of ${approvalsNeeded} approvals)` : '';
+  const { id, state, approvalsGiven, approvalsNeeded, stillNeeded, runBy } = request;
+  const count =
+    state === 'pending'
+      ? ` (${approvalsGiven} of ${approvalsNeeded} approvals; needs ${stillNeeded.join(' and ')})`
+      : '';
   const until = state === 'approved' && runBy ? `; it may run once until ${new Date(runBy).toISOString()}` : '';
   console.log(`${id} is ${state}${count}${until}.`);
 }

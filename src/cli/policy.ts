@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 
 import type { Config, Flags } from '../config/config.ts';
+import type { ApprovalTerms } from '../core/decision.ts';
+import { SIGNATURES, wordsOf } from '../core/demand-words.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { loadPersona } from '../personas/persona.ts';
 import { explain } from '../policy/explain.ts';
@@ -93,9 +95,19 @@ function explanationText(policy: string, { tool, decision, targets }: Explanatio
     const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`;
     lines.push(
       `  ${terms.approvals} approval(s) ${terms.channel} within ${minutes(terms.approveWithin)}, then run within ${minutes(terms.runWithin)}`,
+      ...demandLines(terms),
     );
   }
   return [...lines, ...targets.flatMap(targetLines)].join('\n');
+}
+
+function demandLines({ approvers, requesterMayApprove, reasonRequired, signature }: ApprovalTerms): string[] {
+  return [
+    ...approvers.map((demand) => `  ${demand.approvals} ${wordsOf(demand)}`),
+    ...(requesterMayApprove ? [] : ['  not by the requester']),
+    ...(reasonRequired ? ['  with a reason'] : []),
+    ...(signature === 'any' ? [] : [`  signed ${SIGNATURES[signature]}`]),
+  ];
 }
 
 function targetLines({ target, verdict, environment, environmentWhy, matched, near }: TargetExplanation): string[] {

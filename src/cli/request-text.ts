@@ -18,6 +18,8 @@ export function requestText(request: ApprovalRequest): string {
     field('id', request.id),
     field('digest', request.digest),
     field('state', `${request.state}, ${request.approvalsGiven} of ${request.approvalsNeeded} approvals`),
+    ...(request.stillNeeded.length > 0 ? [field('needs', request.stillNeeded.join(' and '))] : []),
+    ...(request.cannotBeMet === undefined ? [] : [field('nobody can', plainLine(request.cannotBeMet))]),
     field('asked by', plainLine(`${principal.person}, agent ${principal.agent}, client ${principal.client}`)),
     field('tool', `${request.tool} (${plan.effect})`),
     field('where', request.environment ?? 'no runtime environment (files)'),

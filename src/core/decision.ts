@@ -4,6 +4,17 @@ export const VERDICTS = ['allow', 'require_approval', 'deny'] as const;
 
 export type Verdict = (typeof VERDICTS)[number];
 
+/** So many people, each of them one of these: by name, or in one of the groups, or in one of the roles. */
+export interface ApproverDemand {
+  approvals: number;
+  names: string[];
+  groups: string[];
+  roles: string[];
+}
+
+/** With which kind of key an approval must be signed. `none-fits`: rules ask for different kinds, which no signature is. */
+export type SignatureDemand = 'any' | 'ssh' | 'passkey' | 'none-fits';
+
 /** What an approval needs, from the rules that asked for one; of several rules the strictest of each. */
 export interface ApprovalTerms {
   /** How many people must approve. */
@@ -15,6 +26,11 @@ export interface ApprovalTerms {
   /** `out-of-band`: decided outside the MCP channel. `client`: the requester's acknowledgement in the client is enough. */
   channel: 'out-of-band' | 'client';
   requesterMayApprove: boolean;
+  /** From whom approvals must come; all must be met. Empty: from any approver. */
+  approvers: ApproverDemand[];
+  /** Whether an approval without a reason counts for nothing. */
+  reasonRequired: boolean;
+  signature: SignatureDemand;
   /** Names of checklists and windows that the policy asks for. */
   checklists: string[];
   windows: string[];

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 
+import { isProtected, readApprover } from '../approvals/approver-file.ts';
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
 import { openDatabaseToRead } from '../store/database.ts';
@@ -69,7 +70,9 @@ export const approvers: Check = {
     const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
     const fix = 'holdpoint approver add NAME';
     if (files.length === 0) return [{ level: 'warn', what: 'approvers', detail: 'nobody can approve what waits', fix }];
-    const found = files.map((name) => ({ name: name.slice(0, -'.json'.length), locked: isLocked(join(folder, name)) }));
+    const found = files
+      .map((file) => file.slice(0, -'.json'.length))
+      .map((name) => ({ name, locked: isLocked(folder, name) }));
     const damaged = found.filter(({ locked }) => locked === undefined).map(({ name }) => name);
     if (damaged.length > 0)
       return [
@@ -94,11 +97,10 @@ export const approvers: Check = {
   },
 };
 
-/** Whether an approver's key has a passphrase; undefined for a file that is none of an approver. */
-function isLocked(file: string): boolean | undefined {
+/** Whether an approver's keys here have a passphrase; undefined for a file that is none of an approver. */
+function isLocked(folder: string, name: string): boolean | undefined {
   try {
-    const entry = JSON.parse(readFileSync(file, 'utf8')) as { privateKey?: unknown; salt?: unknown };
-    return typeof entry.privateKey === 'string' ? typeof entry.salt === 'string' : undefined;
+    return isProtected(readApprover(join(folder, `${name}.json`), name));
   } catch {
     return undefined;
   }

@@ -60,15 +60,39 @@ const when = z.strictObject({
   ...selectorValues,
 });
 
-const approval = z.strictObject({
-  approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
-  approveWithin: duration.optional(),
-  runWithin: duration.optional(),
-  channel: z.enum(['out-of-band', 'client']).optional(),
-  requesterMayApprove: z.boolean().optional(),
-  checklist: list(name).optional(),
-  window: list(name).optional(),
-});
+/** An approver's name, group or role, as `holdpoint approver` takes them. */
+const approverName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'write letters, digits, dots, dashes and underscores');
+
+const approvers = z
+  .strictObject({
+    names: list(approverName).optional(),
+    groups: list(approverName).optional(),
+    roles: list(approverName).optional(),
+  })
+  .refine((given) => Object.keys(given).length > 0, { error: 'write names, groups or roles, or leave the key out' });
+
+const approval = z
+  .strictObject({
+    approvals: z.int().min(1, 'write 1 to 10').max(10, 'write 1 to 10').optional(),
+    approveWithin: duration.optional(),
+    runWithin: duration.optional(),
+    channel: z.enum(['out-of-band', 'client']).optional(),
+    requesterMayApprove: z.boolean().optional(),
+    approvers: approvers.optional(),
+    reason: z.enum(['optional', 'required']).optional(),
+    signature: z.enum(['any', 'ssh', 'passkey']).optional(),
+    checklist: list(name).optional(),
+    window: list(name).optional(),
+  })
+  .refine(
+    ({ approvals = 1, approvers: of }) => !of?.names || of.groups || of.roles || new Set(of.names).size >= approvals,
+    {
+      path: ['approvers'],
+      error: 'names fewer people than approvals asks for; write more names, a group, or a smaller number',
+    },
+  );
 
 const target = z.strictObject({
   kind: z.enum(TARGET_KINDS),
@@ -122,6 +146,7 @@ export type PolicyFile = z.output<typeof policyFile>;
 export type RuleEntry = PolicyFile['rules'][number];
 export type WhenEntry = RuleEntry['when'];
 export type ApprovalEntry = NonNullable<RuleEntry['approval']>;
+export type ApproversEntry = NonNullable<ApprovalEntry['approvers']>;
 export type EnvironmentEntry = PolicyFile['environments'][string];
 
 /** Which keys there are where, as paths with their indexes; for saying what is known when a key is not. */
@@ -131,6 +156,7 @@ export const KEYS: readonly (readonly [where: RegExp, keys: readonly string[]])[
   [/^rules\.\d+$/, Object.keys(rule.shape)],
   [/\.when$/, Object.keys(when.shape)],
   [/\.approval$/, Object.keys(approval.shape)],
+  [/\.approvers$/, Object.keys(approvers.shape)],
   [/\.examples\.\d+$/, Object.keys(example.shape)],
   [/\.facts$/, Object.keys(facts.shape)],
   [/\.targets\.\d+$/, Object.keys(target.shape)],

@@ -1,5 +1,5 @@
-import type { ApprovalTerms } from '../core/decision.ts';
-import type { ApprovalEntry } from './schema.ts';
+import type { ApprovalTerms, ApproverDemand, SignatureDemand } from '../core/decision.ts';
+import type { ApprovalEntry, ApproversEntry } from './schema.ts';
 
 const HOUR = 3_600_000;
 
@@ -13,18 +13,25 @@ const DEFAULT_TERMS: ApprovalTerms = {
   runWithin: HOUR,
   channel: 'out-of-band',
   requesterMayApprove: true,
+  approvers: [],
+  reasonRequired: false,
+  signature: 'any',
   checklists: [],
   windows: [],
 };
 
 /** A rule's `approval` with the defaults filled in. */
 export function termsOf(entry: ApprovalEntry = {}): ApprovalTerms {
+  const approvals = entry.approvals ?? DEFAULT_TERMS.approvals;
   return {
-    approvals: entry.approvals ?? DEFAULT_TERMS.approvals,
+    approvals,
     approveWithin: entry.approveWithin ?? DEFAULT_TERMS.approveWithin,
     runWithin: entry.runWithin ?? DEFAULT_TERMS.runWithin,
     channel: entry.channel ?? DEFAULT_TERMS.channel,
     requesterMayApprove: entry.requesterMayApprove ?? DEFAULT_TERMS.requesterMayApprove,
+    approvers: entry.approvers ? [demandOf(approvals, entry.approvers)] : [],
+    reasonRequired: entry.reason === 'required',
+    signature: entry.signature ?? DEFAULT_TERMS.signature,
     checklists: entry.checklist ?? [],
     windows: entry.window ?? [],
   };
@@ -43,9 +50,31 @@ function stricterTerms(a: ApprovalTerms, b: ApprovalTerms): ApprovalTerms {
     runWithin: Math.min(a.runWithin, b.runWithin),
     channel: a.channel === 'client' && b.channel === 'client' ? 'client' : 'out-of-band',
     requesterMayApprove: a.requesterMayApprove && b.requesterMayApprove,
+    approvers: allDemands([...a.approvers, ...b.approvers]),
+    reasonRequired: a.reasonRequired || b.reasonRequired,
+    signature: bothKinds(a.signature, b.signature),
     checklists: union(a.checklists, b.checklists),
     windows: union(a.windows, b.windows),
   };
+}
+
+function demandOf(approvals: number, { names = [], groups = [], roles = [] }: ApproversEntry): ApproverDemand {
+  return { approvals, names: union(names, []), groups: union(groups, []), roles: union(roles, []) };
+}
+
+/** Each set of people once, with the most approvals that are asked of it; sorted, so that the order of rules means nothing. */
+function allDemands(demands: readonly ApproverDemand[]): ApproverDemand[] {
+  const most = new Map<string, ApproverDemand>();
+  for (const demand of demands) {
+    const key = JSON.stringify([demand.names, demand.groups, demand.roles]);
+    if (demand.approvals > (most.get(key)?.approvals ?? 0)) most.set(key, demand);
+  }
+  return [...most].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, demand]) => demand);
+}
+
+function bothKinds(a: SignatureDemand, b: SignatureDemand): SignatureDemand {
+  if (a === b || b === 'any') return a;
+  return a === 'any' ? b : 'none-fits';
 }
 
 function union(a: readonly string[], b: readonly string[]): string[] {

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 
+import { NOBODY_CAN } from '../approvals/refusals.ts';
 import type { ApprovalRequest, Claim, VisiblePlan } from '../approvals/request.ts';
 import type { Decision } from '../core/decision.ts';
 import type { ApprovalNotice } from '../core/envelope.ts';
@@ -204,11 +205,11 @@ export function noticeOf({ id, digest, state, summary, approveBy, runBy }: Appro
 }
 
 /** What the agent does next, by the request's state. */
-export function nextOf({ id, state, approvalsGiven, approvalsNeeded }: ApprovalRequest): string {
+export function nextOf({ id, state, approvalsGiven, approvalsNeeded, cannotBeMet }: ApprovalRequest): string {
   const counted = approvalsNeeded > 1 ? ` (${approvalsGiven} of ${approvalsNeeded} approvals so far)` : '';
   switch (state) {
     case 'pending':
-      return `Tell the person: "holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.`;
+      return `Tell the person: "holdpoint approvals approve ${id} --as NAME" decides it${counted}. Then call approval { action: "wait", id: "${id}" }, and when approved, { action: "run" }.${cannotBeMet === undefined ? '' : ` ${NOBODY_CAN}`}`;
     case 'approved':
       return `Approved. Call approval { action: "run", id: "${id}" } before it expires.`;
     case 'claimed':

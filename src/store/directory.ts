@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 import { HoldpointError } from '../core/errors.ts';
 
@@ -52,5 +52,24 @@ export function createPrivateFile(file: string, text: string): boolean {
     });
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/**
+ * Puts a private file in the place of another one, whole or not at all.
+ *
+ * @throws HoldpointError `unavailable`.
+ */
+export function replacePrivateFile(file: string, text: string): void {
+  const draft = `${file}.${randomBytes(8).toString('hex')}.draft`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(draft, file);
+  } catch (cause) {
+    rmSync(draft, { force: true });
+    throw new HoldpointError('unavailable', `The file ${file} cannot be written.`, {
+      hint: 'Check that its folder is yours and that there is space.',
+      cause,
+    });
   }
 }

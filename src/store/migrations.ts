@@ -27,4 +27,9 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       request TEXT NOT NULL REFERENCES approval_requests (id), step TEXT NOT NULL, fence BIGINT NOT NULL, at BIGINT NOT NULL,
       outcome TEXT NOT NULL, PRIMARY KEY (request, step))`,
   ],
+  [
+    `ALTER TABLE approval_decisions ADD COLUMN ticked TEXT NOT NULL DEFAULT '[]'`,
+    `ALTER TABLE approval_decisions ADD COLUMN break_glass BIGINT NOT NULL DEFAULT 0`,
+    `ALTER TABLE approval_decisions ADD COLUMN key TEXT NOT NULL DEFAULT ''`,
+  ],
 ];

@@ -1,4 +1,6 @@
-import type { ApprovalTerms } from '../../core/decision.ts';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { ApprovalTerms, ApproverDemand } from '../../core/decision.ts';
 import { covers, disjoint, readingOf } from './covering.ts';
 import type { Reading } from './covering.ts';
 import { found, placeOf } from './scope.ts';
@@ -39,7 +41,7 @@ function allows({ written, reading }: { written: Written; reading: Reading }, he
 function asStrict({ rule: { terms: a } }: Written, { rule: { terms: b } }: Written): boolean {
   if (a === undefined || b === undefined) return true;
   const includes = (key: 'checklists' | 'windows') => b[key].every((name) => a[key].includes(name));
-  return numbersAsStrict(a, b) && includes('checklists') && includes('windows');
+  return numbersAsStrict(a, b) && peopleAsStrict(a, b) && includes('checklists') && includes('windows');
 }
 
 function numbersAsStrict(a: ApprovalTerms, b: ApprovalTerms): boolean {
@@ -49,6 +51,17 @@ function numbersAsStrict(a: ApprovalTerms, b: ApprovalTerms): boolean {
     a.runWithin <= b.runWithin &&
     (a.channel === 'out-of-band' || b.channel === 'client') &&
     (!a.requesterMayApprove || b.requesterMayApprove)
+  );
+}
+
+/** Whether whoever may approve by `a` may by `b`: sets of people are compared as they are written. */
+function peopleAsStrict(a: ApprovalTerms, b: ApprovalTerms): boolean {
+  const meets = ({ approvals, ...people }: ApproverDemand) =>
+    a.approvers.some(({ approvals: most, ...others }) => most >= approvals && isDeepStrictEqual(others, people));
+  return (
+    b.approvers.every(meets) &&
+    (a.reasonRequired || !b.reasonRequired) &&
+    (b.signature === 'any' || a.signature === b.signature)
   );
 }
 

@@ -40,6 +40,8 @@ const unsigned = ({ id, digest }: ApprovalRequest, approver: string) => ({
   decision: 'approve' as const,
   at: here.time.wall,
   reason: '',
+  ticked: [],
+  key: here.approvers.list().find(({ name }) => name === approver)?.keys[0]?.fingerprint ?? 'sha256:0',
 });
 
 describe('I2 rows written by hand', () => {
@@ -88,6 +90,9 @@ describe('I2 rows written by hand', () => {
       { digest: 'sha256:0' },
       { at: signed.at - 1 },
       { reason: 'x' },
+      { ticked: ['release/backup'] },
+      { key: 'sha256:0' },
+      { breakGlass: true as const },
       { approver: 'alice' },
       { signature: '' },
       { signature: 'AAAA' },
@@ -112,7 +117,11 @@ describe('I2 rows written by hand', () => {
     const { readFileSync, writeFileSync } = await import('node:fs');
     const bob = JSON.parse(readFileSync(`${here.keys}/approvers/bob.json`, 'utf8')) as object;
     writeFileSync(`${here.keys}/approvers/robert.json`, JSON.stringify({ ...bob, name: 'robert' }), { mode: 0o600 });
-    expect(await server.decide(request, 'robert')).toMatchObject({ state: 'pending', approvalsGiven: 1 });
+    await expect(server.decide(request, 'robert')).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('"robert" is the same person as "bob"'),
+    });
+    expect(await server.approvals.find(request.id)).toMatchObject({ state: 'pending', approvalsGiven: 1 });
   });
 
   test('nothing in a stored request can be changed: not who, what, how it is shown, how many, or how long', async () => {

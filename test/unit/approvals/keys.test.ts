@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { openApprovers } from '../../../src/approvals/approvers.ts';
 import { decisionBytes, planDigest, requestDigest, sameness } from '../../../src/approvals/digest.ts';
-import type { RequestBody } from '../../../src/approvals/request.ts';
+import type { RequestBody, UnsignedDecision } from '../../../src/approvals/request.ts';
 import { openSealKey, seal, unseal } from '../../../src/approvals/seal.ts';
 import type { Json } from '../../../src/core/json.ts';
 import type { Plan } from '../../../src/core/plan.ts';
@@ -22,11 +22,13 @@ afterEach(() => rmSync(join(keys, '..'), { recursive: true, force: true }));
 const DECISION = {
   id: 'apr_1',
   digest: 'sha256:1',
-  decision: 'approve',
+  decision: 'approve' as const,
   approver: 'alice',
   at: 1,
   reason: '',
-} as const;
+  ticked: [],
+  key: 'sha256:1',
+} satisfies UnsignedDecision;
 
 describe('approvers', () => {
   test('a key behind a passphrase opens with it alone; folder and file are closed to others', () => {
@@ -151,7 +153,7 @@ describe('digests', () => {
     expect(new Set([...digests, requestDigest(body)]).size).toBe(Object.keys(body).length + 1);
     const signed = Object.keys(DECISION).map((key) => decisionBytes({ ...DECISION, [key]: 'another' }).toString());
     expect(new Set([...signed, decisionBytes(DECISION).toString()]).size).toBe(Object.keys(DECISION).length + 1);
-    expect(decisionBytes(DECISION).toString()).toMatch(/^holdpoint decision v1\n\{/);
+    expect(decisionBytes(DECISION).toString()).toMatch(/^holdpoint decision v2\n\{/);
   });
 
   test('sameness is of caller, tool, plan and policy, not of time or id', () => {

@@ -35,6 +35,9 @@ export const TERMS: ApprovalTerms = {
   runWithin: 30 * MINUTE,
   channel: 'out-of-band',
   requesterMayApprove: true,
+  approvers: [],
+  reasonRequired: false,
+  signature: 'any',
   checklists: [],
   windows: [],
 };

@@ -220,9 +220,38 @@ describe('I2 terms of approval', () => {
       runWithin: 1_800_000,
       channel: 'out-of-band',
       requesterMayApprove: false,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: ['b-list', 'deletion'],
       windows: ['night'],
     });
+  });
+
+  it('add up who must approve, the same people once with the most, in whatever order the rules stand', () => {
+    const held = (id: string, approval: object) => ({
+      id,
+      decision: 'require_approval',
+      when: { effect: 'destroy' },
+      approval,
+    });
+    const rules = [
+      held('a', { approvals: 2, approvers: { groups: ['sre', 'ops'] }, signature: 'ssh' }),
+      held('b', { approvers: { groups: ['ops', 'sre'] }, reason: 'required' }),
+      held('c', { approvers: { names: 'carol', roles: 'lead' } }),
+    ];
+    for (const order of [rules, rules.toReversed()])
+      expect(answer(policyOf([everything, ...order]), 'remove-files', file('a', 'destroy')).terms).toMatchObject({
+        approvals: 2,
+        approvers: [
+          { approvals: 1, names: ['carol'], groups: [], roles: ['lead'] },
+          { approvals: 2, names: [], groups: ['ops', 'sre'], roles: [] },
+        ],
+        reasonRequired: true,
+        signature: 'ssh',
+      });
+    const both = policyOf([everything, ...rules, held('d', { signature: 'passkey' })]);
+    expect(answer(both, 'remove-files', file('a', 'destroy')).terms?.signature).toBe('none-fits');
   });
 
   it('default to one person within a day, to run within an hour', () => {
@@ -233,6 +262,9 @@ describe('I2 terms of approval', () => {
       runWithin: 3_600_000,
       channel: 'out-of-band',
       requesterMayApprove: true,
+      approvers: [],
+      reasonRequired: false,
+      signature: 'any',
       checklists: [],
       windows: [],
     });
