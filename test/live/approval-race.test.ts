@@ -25,10 +25,10 @@ beforeAll(async () => {
   server = await openServer(root, { patience: 60_000 });
   server.approvers.add({ name: 'alice', person: 'ann', at: Date.now() });
   runners = Array.from({ length: PROCESSES }, runner);
-  await Promise.all(runners.map(({ ready }) => ready));
+  await Promise.all(runners.map((each) => each.ready));
 });
 afterAll(async () => {
-  await Promise.all(runners.map(({ end }) => end()));
+  await Promise.all(runners.map((each) => each.end()));
   await server.close();
   rmSync(root, { recursive: true, force: true });
 });
@@ -74,7 +74,7 @@ test(`I2 ${PROCESSES} servers on one store, ${REQUESTS} approved requests, ${RAC
       const id = await approvedRequest(`note ${index}`);
       const start = performance.now();
       const counts = await Promise.all(
-        runners.map(({ run }, at) => run(id, Math.floor(RACERS / PROCESSES) + (at < RACERS % PROCESSES ? 1 : 0))),
+        runners.map((each, at) => each.run(id, Math.floor(RACERS / PROCESSES) + (at < RACERS % PROCESSES ? 1 : 0))),
       );
       spent += performance.now() - start;
       for (const [answer, count] of counts.flatMap(Object.entries<number>))

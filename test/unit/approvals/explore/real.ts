@@ -31,7 +31,7 @@ export interface Beside {
 }
 
 /** What the real code made of an act. */
-export interface Really {
+interface Really {
   done: boolean;
   beside: Beside;
   /** What time the process that did it tells then, in ticks from now. */

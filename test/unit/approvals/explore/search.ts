@@ -12,7 +12,7 @@ export interface Place {
   by?: Act;
 }
 
-export interface Found {
+interface Found {
   says: string;
   /** The acts that lead there, one a line, each with the state after it. */
   trace: string[];

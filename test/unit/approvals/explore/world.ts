@@ -16,7 +16,7 @@ export interface Held {
   readonly flaw?: string;
 }
 
-export interface Process {
+interface Process {
   /** The latest time it has told, going on since. */
   readonly time: number;
   readonly held?: Held;
