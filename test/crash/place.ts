@@ -19,8 +19,8 @@ import type { Services } from '../../src/server/services.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
 
-/** Short, so that a test need not wait long for a dead server's claim. */
-export const LEASE = 250;
+/** Long enough for a busy machine: a test sets its clock forward rather than wait for a dead server's claim. */
+export const LEASE = 60_000;
 
 const POLICY = `
 version: 1
@@ -92,15 +92,28 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** One server process's parts over the state in `root`; several may be open at once. `at` is the seam that crashes it. */
-export async function openServer(root: string, at: (point: string) => void = () => {}): Promise<Server> {
+interface ServerOptions {
+  /** The seam that crashes it. */
+  at?: (point: string) => void;
+  /** Milliseconds that its clock is ahead. */
+  ahead?: () => number;
+  /** Milliseconds to wait for other processes' transactions. */
+  patience?: number;
+}
+
+/** One server process's parts over the state in `root`; several may be open at once. */
+export async function openServer(
+  root: string,
+  { at = () => {}, ahead = () => 0, patience = 10_000 }: ServerOptions = {},
+): Promise<Server> {
   const tool = noteTool(root);
   const registry = new Map([[tool.name, tool]]);
   const policy = checkedPolicy(POLICY, 'crash.yaml', { tools: (name) => registry.get(name) });
-  const store = await openStore(join(root, 'state'));
+  const store = await openStore(join(root, 'state'), { patience });
   const audit = createAuditLog({ store });
   const approvers = openApprovers(join(root, 'keys'));
   const limits = { lease: LEASE, refuseAfterDenial: 0, pendingPerPrincipal: 1000, requestsPerMinute: 10_000 };
+  const clock = { wall: () => Date.now() + ahead(), steady: () => performance.now() };
   const services: Services = {
     registry,
     persona: {
@@ -118,7 +131,15 @@ export async function openServer(root: string, at: (point: string) => void = () 
     ports: {} as Ports,
     audit,
     tracing: NO_TRACING,
-    approvals: createApprovals({ store, audit, approvers, sealKey: openSealKey(join(root, 'keys')), limits, at }),
+    approvals: createApprovals({
+      store,
+      audit,
+      approvers,
+      sealKey: openSealKey(join(root, 'keys')),
+      limits,
+      clock,
+      at,
+    }),
     redactor: createRedactor([]),
     results: createResults(),
     limits: createLimits({ callsPerMinute: 100_000, concurrentCalls: 1000 }, () => Date.now()),
