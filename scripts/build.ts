@@ -9,6 +9,8 @@ import { PERSONAS, POLICIES } from '../src/config/locations.ts';
 import type { Prepared } from '../src/config/prepared.ts';
 import { loadPrograms } from '../src/config/programs.ts';
 import type { Asset } from '../src/console/assets.ts';
+import { readCalendar } from '../src/policy/calendar-file.ts';
+import { readChecklist } from '../src/policy/checklist-file.ts';
 import { preparePolicy } from '../src/policy/load.ts';
 import { cardOf, loadRegistry } from '../src/server/registry.ts';
 
@@ -39,6 +41,8 @@ const LATER = [
   'tar-stream',
   'node:child_process',
   'node:tls',
+  'src/policy/calendar-file.ts',
+  'src/policy/checklist-file.ts',
   'src/policy/examples.ts',
   'src/policy/shape.ts',
 ];
@@ -71,8 +75,16 @@ const preparedFiles: Plugin = {
       preparePolicy(text, file, { tools: (name) => registry.get(name), facts: { programs } }),
     );
     const personas = await bySha256(PERSONAS, (text): unknown => parse(text));
+    const checklists = await bySha256(
+      join(POLICIES, 'checklists'),
+      (text, file) => checked(readChecklist(text, file, basename(file, '.yaml'))).items,
+    );
+    const calendars = await bySha256(
+      join(POLICIES, 'calendars'),
+      (text, file) => checked(readCalendar(text, file)).entry,
+    );
     const tools = Object.fromEntries([...registry].map(([name, tool]) => [name, cardOf(tool)]));
-    const value = { policies, personas, programs, tools } satisfies Prepared;
+    const value = { policies, personas, checklists, calendars, programs, tools } satisfies Prepared;
     const records = Object.entries(value).map(([name, record]) => `${name}: record(${texts(record)})`);
     return `${record.toString()}\nexport const prepared = { ${records.join(', ')} };`;
   },
@@ -118,6 +130,11 @@ const pageAssets: Plugin = {
     return `export const loadAssets = async () => new Map(${JSON.stringify(assets)});`;
   },
 };
+
+function checked<T extends object>(read: T | { problems: string[] }): T {
+  if ('problems' in read) throw new Error((read as { problems: string[] }).problems.join('\n'));
+  return read;
+}
 
 async function bySha256<T>(folder: string, read: (text: string, file: string) => T): Promise<Record<string, T>> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => /(?:^[^/]+|persona)\.yaml$/.test(name));

@@ -9,9 +9,18 @@ import type { PreparedPolicy } from '../policy/load.ts';
 export interface Prepared {
   policies: Readonly<Record<string, PreparedPolicy>>;
   personas: Readonly<Record<string, unknown>>;
+  checklists: Readonly<Record<string, unknown>>;
+  calendars: Readonly<Record<string, unknown>>;
   programs: Readonly<Record<string, ProgramGrammar>> | undefined;
   tools: Readonly<Record<string, ToolCard>>;
 }
 
 // The build puts another value here.
-export const prepared: Prepared = { policies: {}, personas: {}, programs: undefined, tools: {} };
+export const prepared: Prepared = {
+  policies: {},
+  personas: {},
+  checklists: {},
+  calendars: {},
+  programs: undefined,
+  tools: {},
+};

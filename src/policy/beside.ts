@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { POLICIES } from '../config/locations.ts';
+import { prepared } from '../config/prepared.ts';
 
 /** What a policy names and other files hold. */
 export type Folder = 'checklists' | 'calendars';
@@ -9,6 +11,8 @@ export type Folder = 'checklists' | 'calendars';
 export interface BesideFile {
   file: string;
   text: string;
+  /** What the text says, where the build has read and checked exactly these bytes. */
+  read?: unknown;
 }
 
 /** Finds the file of a name for a policy, or says which names there are. */
@@ -20,10 +24,14 @@ export const beside: Beside = (policyFile, folder, name) => {
   for (const each of folders) {
     const file = join(each, `${name}.yaml`);
     const text = readText(file);
-    if (text !== undefined) return { file, text };
+    if (text !== undefined) return { file, text, read: prepared[folder][sha256(text)] };
   }
   return { known: folders.flatMap((each) => namesIn(each)).sort() };
 };
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
 
 function readText(file: string): string | undefined {
   try {

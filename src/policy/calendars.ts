@@ -1,12 +1,11 @@
 import type { ChangeWindow } from '../core/calendar.ts';
 import type { Beside } from './beside.ts';
+import { readCalendar } from './calendar-file.ts';
 import { compileConditions, type Known } from './conditions.ts';
 import type { FreezeRule } from './policy.ts';
-import { didYouMean, readYaml, textOf } from './problems.ts';
+import { didYouMean } from './problems.ts';
 import type { Problem, Source } from './problems.ts';
-import { CALENDAR_KEYS, calendarFile } from './schema.ts';
 import type { CalendarFile, PolicyFile } from './schema.ts';
-import { shaped } from './shape.ts';
 import { freezeOf, windowOf, type TimeProblem } from './times.ts';
 
 /** All change windows and freezes that a policy has: its own and those of the calendars it names. */
@@ -19,6 +18,9 @@ export interface Calendars {
   content: CalendarFile[];
   problems: Problem[];
 }
+
+/** Of a file that was checked whole by the build: nothing in it is told of. */
+const NO_LINES: Pick<Source, 'line'> = { line: () => 1 };
 
 /** A file's windows and freezes, and how a problem in it is told. */
 interface Part {
@@ -47,7 +49,9 @@ export function compileCalendars(entry: PolicyFile, source: Source, known: Known
       return [];
     }
     all.files.push(found.file);
-    const read = readCalendar(found.text, found.file);
+    const read = found.read
+      ? { entry: found.read as CalendarFile, source: NO_LINES }
+      : readCalendar(found.text, found.file);
     if ('problems' in read) {
       for (const says of read.problems) tell(says);
       return [];
@@ -59,17 +63,6 @@ export function compileCalendars(entry: PolicyFile, source: Source, known: Known
   });
   for (const part of [own, ...named]) addPart(part, all, known);
   return all;
-}
-
-function readCalendar(text: string, file: string): { entry: CalendarFile; source: Source } | { problems: string[] } {
-  try {
-    const source = readYaml(text, file);
-    const shape = shaped(calendarFile, CALENDAR_KEYS, 'the calendar', source);
-    if ('entry' in shape) return { entry: shape.entry, source };
-    return { problems: shape.problems.map(({ line, says }) => `${file}:${line}: ${says}`) };
-  } catch (thrown) {
-    return { problems: [textOf(thrown)] };
-  }
 }
 
 function addPart({ entry, report }: Part, { windows, freezes }: Calendars, known: Known): void {

@@ -42,7 +42,15 @@ function laterTool(card: ToolCard, whole: () => AnyTool): AnyTool {
   return tool;
 }
 
-const LATER_PARTS = ['input', 'output', 'targets', 'plan', 'preview', 'run', 'render'] as const satisfies (keyof AnyTool)[];
+const LATER_PARTS = [
+  'input',
+  'output',
+  'targets',
+  'plan',
+  'preview',
+  'run',
+  'render',
+] as const satisfies (keyof AnyTool)[];
 
 const PREPARED = new WeakMap<AnyTool, JsonObject>();
 

@@ -29,6 +29,7 @@ const REQUEST: ApprovalRequest = {
   approveBy: Date.UTC(2026, 0, 1, 1),
   approvalsNeeded: 1,
   approvalsGiven: 0,
+  stillNeeded: [],
   decisions: [],
   movedAt: 0,
   steps: [],
@@ -103,8 +104,16 @@ describe('I4: what the terminal shows of a request', () => {
       ...REQUEST,
       follows: 'apr_old',
       checklist: [
-        { id: 'a/b', says: 'A backup was taken', kind: 'evidence', state: 'ok', evidence: '12 minutes old' },
-        { id: 'a/c', says: 'Support knows', kind: 'person', state: 'open' },
+        {
+          id: 'a/b',
+          says: 'A backup was taken',
+          phase: 'pre',
+          kind: 'evidence',
+          mayTick: false,
+          state: 'ok',
+          evidence: '12 minutes old',
+        },
+        { id: 'a/c', says: 'Support knows', phase: 'pre', kind: 'person', mayTick: true, state: 'open' },
       ],
       window: { open: false, says: 'business hours, Monday to Friday' },
     });
