@@ -246,11 +246,11 @@ describe('I3 through dispatch: windows and freezes', () => {
     const id = await held();
     approvers.add({ name: 'eve', person: 'eve', at: 0, breakGlass: true });
     await approve(id, [], true, 'eve');
-    const day = new Date().toISOString().slice(0, 10);
+    const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
     writeFileSync(
       join(root, 'policy.yaml'),
       policyText(
-        `freezes: [{ id: move, when: { environment: production, effect: [write, destroy] }, from: ${day}, to: ${day}, timeZone: UTC, reason: The data centre moves. }]`,
+        `freezes: [{ id: move, when: { environment: production, effect: [write, destroy] }, from: ${day(-1)}, to: ${day(1)}, timeZone: UTC, reason: The data centre moves. }]`,
       ),
     );
     expect(await call('kubectl-rollout', RESTART)).toMatchObject({
