@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { POLICIES } from '../config/locations.ts';
 
 /** What a policy names and other files hold. */
-export type Folder = 'checklists' | 'calendars';
+type Folder = 'checklists' | 'calendars';
 
-export interface BesideFile {
+interface BesideFile {
   file: string;
   text: string;
 }

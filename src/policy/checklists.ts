@@ -98,7 +98,7 @@ export function compileChecklists(entry: PolicyFile, source: Source, find: Besid
 }
 
 /** A checklist file's items, or all that is wrong with it: file, line and what to write. */
-export function readChecklist(
+function readChecklist(
   content: string,
   file: string,
   wanted: string,
