@@ -137,7 +137,10 @@ async function jobOf(wanted: Extract<EvidenceWanted, { kind: 'job' }>, looking: 
           );
     if (succeeded) return { state: 'ok', says: `${nameOf(wanted)} succeeded, run ${run.id} begun at ${run.created}` };
   }
-  return { state: 'failed', says: `no run of ${nameOf(wanted)} succeeded within ${durationText(wanted.within / 1000)}` };
+  return {
+    state: 'failed',
+    says: `no run of ${nameOf(wanted)} succeeded within ${durationText(wanted.within / 1000)}`,
+  };
 }
 
 function nameOf({ workflow, job }: Extract<EvidenceWanted, { kind: 'job' }>): string {
