@@ -16,7 +16,7 @@ export type Approver = Readonly<PublicApprover> & {
   readonly protected: boolean;
 };
 
-export interface NewApprover extends Partial<Omit<Identity, 'person'>> {
+interface NewApprover extends Partial<Omit<Identity, 'person'>> {
   name: string;
   person: string;
   /** Empty or undefined for a private half that whoever can read the file can use. */
