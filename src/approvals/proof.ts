@@ -1,13 +1,10 @@
 import { exportedEntries } from '../audit/export.ts';
 import { approvalOf, type AuditRecord } from '../audit/chain.ts';
-import { sha256 } from '../audit/canonical.ts';
 import type { Problem } from '../audit/verify.ts';
-import type { JsonObject } from '../core/json.ts';
-import { publicApprover, type PublicApprover } from './approver-file.ts';
-import type { Approver } from './approvers.ts';
-import { signedDecision } from './decision-schema.ts';
-import { withLaterTerms } from './later-terms.ts';
-import type { RequestBody, SignedDecision } from './request.ts';
+import type { PublicApprover } from './approver-file.ts';
+import { CLOCK_SKEW } from './deciding.ts';
+import { bodyOf, decisionIn, signers, timeOf, type Decided } from './proof-records.ts';
+import type { RequestBody } from './request.ts';
 import { standingOf, type Standing } from './standing.ts';
 
 /** A run that an export proves to have been approved, and by whom. Times are milliseconds since 1970. */
@@ -100,12 +97,16 @@ function prove(id: string, found: Case, registries: readonly Registry[]): { run?
   }
   // The body is the one whose hash the record tells.
   const digest = asked.data['digest'] as string;
-  const decisions = found.decided.flatMap((record) => decisionIn(record, add));
+  const decisions = found.decided.flatMap((record) => {
+    const decided = decisionIn(record);
+    if (!decided) add(record, 'it is no decision that can be verified');
+    return decided ?? [];
+  });
   const own = standingOf(
     body,
     digest,
     decisions.map(({ decision }) => decision),
-    decisions.map(({ as }) => as),
+    signers(decisions),
   );
   for (const { decision, why } of own.void) {
     const at = decisions.find((each) => each.decision === decision)?.record ?? last;
@@ -114,34 +115,49 @@ function prove(id: string, found: Case, registries: readonly Registry[]): { run?
   for (const { decision, record } of decisions)
     if (decision.at < body.createdAt) add(record, `${decision.approver} decided before it was asked`);
   if (!run) return { problems };
-  for (const says of runFaults(run, digest, found, own)) add(run, says);
+  for (const says of runFaults(run, body, digest, found, own)) add(run, says);
   const proven = registries.length === 0 ? own : trusted(body, digest, decisions, registries, (says) => add(run, says));
   if (problems.length > 0 || !proven) return { problems };
   return { run: provenRun(id, digest, body, run, proven, decisions), problems };
 }
 
-interface Decided {
-  record: AuditRecord;
-  decision: SignedDecision;
-  as: Approver;
-}
-
 /** What is wrong with a run itself, given what the decisions in the export amount to. */
-function runFaults(run: AuditRecord, digest: string, { moves }: Case, own: Standing): string[] {
+function runFaults(
+  run: AuditRecord,
+  { terms }: RequestBody,
+  digest: string,
+  { moves }: Case,
+  { runBy, stillNeeded, denials }: Standing,
+): string[] {
   const claims = moves.filter(({ kind, data }) => kind === 'approval.claimed' && data['fence'] === run.data['fence']);
   const claim = claims.find(({ writer, seq }) => writer === run.writer && seq < run.seq);
-  const approved = moves.find(({ kind }) => kind === 'approval.approved');
-  const approvedAt = approved ? timeOf(approved) : Infinity;
   const ended = moves.find(({ kind }) => ENDED.has(kind));
   return [
     ...(run.data['digest'] === digest ? [] : ['what ran is not what was asked']),
-    ...(own.runBy === undefined ? [`it ran without approval by ${own.stillNeeded.join(' and ') || 'anybody'}`] : []),
-    ...own.denials.map(({ approver }) => `it ran although ${approver} denied it`),
+    ...(runBy === undefined ? [`it ran without approval by ${stillNeeded.join(' and ') || 'anybody'}`] : []),
+    ...denials.map(({ approver }) => `it ran although ${approver} denied it`),
     ...(ended ? [`it ran although it was ${ended.kind.replace('approval.', '')}`] : []),
-    ...(claim ? [] : ['nothing claimed it before it ran']),
-    ...(claim && own.runBy !== undefined && timeOf(claim) > own.runBy ? ['it ran after the time to run was over'] : []),
+    ...(claim ? claimFaults(claim, moves, runBy, terms.runWithin) : ['nothing claimed it before it ran']),
     ...(claim && timeOf(run) < timeOf(claim) ? ['it ran before it was claimed'] : []),
-    ...(claim && approvedAt > timeOf(claim) ? ['it was claimed before it was approved'] : []),
+  ];
+}
+
+/** What is wrong with the times of the claim that a run had. */
+function claimFaults(
+  claim: AuditRecord,
+  moves: readonly AuditRecord[],
+  runBy: number | undefined,
+  runWithin: number,
+): string[] {
+  const approved = moves.find(({ kind }) => kind === 'approval.approved');
+  const at = timeOf(claim);
+  return [
+    ...(approved && timeOf(approved) <= at ? [] : ['it was claimed before it was approved']),
+    ...(runBy !== undefined && at > runBy ? ['it ran after the time to run was over'] : []),
+    // The last approval that it took was signed so long before that time.
+    ...(runBy !== undefined && runBy - runWithin > at + CLOCK_SKEW
+      ? ['it was claimed before enough people signed']
+      : []),
   ];
 }
 
@@ -192,26 +208,6 @@ function provenRun(
     }),
     ranAt: timeOf(run),
   };
-}
-
-function bodyOf(record: AuditRecord, request: string | undefined): { body?: RequestBody } {
-  if (request === undefined || sha256(request) !== record.data['digest']) return {};
-  const body = JSON.parse(request) as RequestBody;
-  return body.id === approvalOf(record) ? { body: withLaterTerms(body) } : {};
-}
-
-function decisionIn(record: AuditRecord, add: (at: AuditRecord, says: string) => void): Decided[] {
-  const { as, takenAt: _takenAt, approval: _approval, ...said } = record.data;
-  const [decision, approver] = [signedDecision.safeParse(said), publicApprover.safeParse(as)];
-  if (decision.success && approver.success && approver.data.name === decision.data.approver)
-    return [{ record, decision: decision.data, as: { ...approver.data, protected: true } }];
-  add(record, 'it is no decision that can be verified');
-  return [];
-}
-
-/** When something happened as the store counts time, which never goes back; a record's own time is the clock's. */
-function timeOf({ data, time }: { data: JsonObject; time: string }): number {
-  return typeof data['at'] === 'number' ? data['at'] : Date.parse(time);
 }
 
 function problemAt({ writer, seq }: AuditRecord, says: string): Problem {

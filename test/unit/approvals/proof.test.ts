@@ -141,6 +141,26 @@ describe('I6 an export proves offline who approved what', () => {
     }
   });
 
+  test('somebody who decides twice, with two keys', async () => {
+    const soft = softPasskey();
+    here.approvers.addKey('bob', soft.key);
+    const request = await server.approvals.request(holdOf('a', { terms: { approvals: 2 } }));
+    await server.decide(request, 'bob');
+    await server.approvals.decide(
+      soft.sign({
+        id: request.id,
+        digest: request.digest,
+        decision: 'deny',
+        approver: 'bob',
+        at: here.time.wall,
+        reason: 'on reflection',
+        ticked: [],
+      }),
+    );
+    const id = await ran('b');
+    expect(await check(await exported())).toMatchObject({ problems: [], runs: [{ approval: id }] });
+  });
+
   test('the log masks nothing of what proves: keys and signatures of every kind pass it as they are', async () => {
     const redactor = createRedactor([]);
     await redactor.ready();
@@ -351,6 +371,20 @@ describe('I6 an export that was tampered with: found, and where', () => {
       forged = withData(forged, kind, (data) => ({ ...data, digest }));
     expect((await check(rehashed(forged))).problems).toMatchObject([
       { says: `${id}: it ran without approval by anybody` },
+    ]);
+  });
+
+  test('a run that was signed for afterwards', async () => {
+    const id = await ran('a');
+    const lines = await exported();
+    const { digest } = lines.find(({ record }) => record?.kind === 'approval.decided')!.record!.data as {
+      digest: string;
+    };
+    const at = here.time.wall + 120_000;
+    const late = here.approvers.sign({ id, digest, decision: 'approve', approver: 'bob', at, reason: 'sure' });
+    const forged = withData(lines, 'decided', (data) => ({ ...data, ...(late as unknown as JsonObject) }));
+    expect((await check(rehashed(forged))).problems).toMatchObject([
+      { problem: 'unproved', says: `${id}: it was claimed before enough people signed` },
     ]);
   });
 
