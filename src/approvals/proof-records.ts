@@ -23,8 +23,11 @@ export function bodyOf(record: AuditRecord, request: string | undefined): { body
 
 /** A record's decision; undefined where it is none that can be verified. */
 export function decisionIn(record: AuditRecord): Decided | undefined {
-  const { as, takenAt: _takenAt, approval: _approval, ...said } = record.data;
-  const [decision, approver] = [signedDecision.safeParse(said), publicApprover.safeParse(as)];
+  // A record says more than what was signed.
+  const [decision, approver] = [
+    signedDecision.strip().safeParse(record.data),
+    publicApprover.safeParse(record.data['as']),
+  ];
   if (decision.success && approver.success && approver.data.name === decision.data.approver)
     return { record, decision: decision.data, as: { ...approver.data, protected: true } };
   return undefined;

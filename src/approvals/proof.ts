@@ -102,62 +102,75 @@ function prove(id: string, found: Case, registries: readonly Registry[]): { run?
     if (!decided) add(record, 'it is no decision that can be verified');
     return decided ?? [];
   });
-  const own = standingOf(
-    body,
-    digest,
-    decisions.map(({ decision }) => decision),
-    signers(decisions),
-  );
-  for (const { decision, why } of own.void) {
+  for (const { decision, why } of standing(body, digest, decisions, signers(decisions)).void) {
     const at = decisions.find((each) => each.decision === decision)?.record ?? last;
     add(at, `the decision of ${decision.approver} does not count: ${why}`);
   }
   for (const { decision, record } of decisions)
     if (decision.at < body.createdAt) add(record, `${decision.approver} decided before it was asked`);
   if (!run) return { problems };
-  for (const says of runFaults(run, body, digest, found, own)) add(run, says);
-  const proven = registries.length === 0 ? own : trusted(body, digest, decisions, registries, (says) => add(run, says));
+  const claim = claimOf(run, found.moves);
+  // What was signed after the claim approved nothing then.
+  const before = claim ? decisions.filter(({ decision }) => decision.at <= timeOf(claim) + CLOCK_SKEW) : [];
+  const own = standing(body, digest, before, signers(before));
+  for (const says of runFaults(run, claim, digest, found, own)) add(run, says);
+  const proven = registries.length === 0 ? own : trusted(body, digest, before, registries, (says) => add(run, says));
   if (problems.length > 0 || !proven) return { problems };
-  return { run: provenRun(id, digest, body, run, proven, decisions), problems };
+  return { run: provenRun(id, digest, body, run, proven, before), problems };
 }
 
-/** What is wrong with a run itself, given what the decisions in the export amount to. */
+function standing(
+  body: RequestBody,
+  digest: string,
+  decided: readonly Decided[],
+  approvers: readonly PublicApprover[],
+): Standing {
+  return standingOf(
+    body,
+    digest,
+    decided.map(({ decision }) => decision),
+    approvers.map((each) => ({ ...each, protected: true })),
+  );
+}
+
+/** The claim that a run had: by the same process, earlier, and of the same count. */
+function claimOf(run: AuditRecord, moves: readonly AuditRecord[]): AuditRecord | undefined {
+  return moves.find(
+    ({ kind, data, writer, seq }) =>
+      kind === 'approval.claimed' && data['fence'] === run.data['fence'] && writer === run.writer && seq < run.seq,
+  );
+}
+
+/** What is wrong with a run itself, given what the decisions in the export amounted to at its claim. */
 function runFaults(
   run: AuditRecord,
-  { terms }: RequestBody,
+  claim: AuditRecord | undefined,
   digest: string,
   { moves }: Case,
   { runBy, stillNeeded, denials }: Standing,
 ): string[] {
-  const claims = moves.filter(({ kind, data }) => kind === 'approval.claimed' && data['fence'] === run.data['fence']);
-  const claim = claims.find(({ writer, seq }) => writer === run.writer && seq < run.seq);
   const ended = moves.find(({ kind }) => ENDED.has(kind));
   return [
     ...(run.data['digest'] === digest ? [] : ['what ran is not what was asked']),
-    ...(runBy === undefined ? [`it ran without approval by ${stillNeeded.join(' and ') || 'anybody'}`] : []),
-    ...denials.map(({ approver }) => `it ran although ${approver} denied it`),
     ...(ended ? [`it ran although it was ${ended.kind.replace('approval.', '')}`] : []),
-    ...(claim ? claimFaults(claim, moves, runBy, terms.runWithin) : ['nothing claimed it before it ran']),
-    ...(claim && timeOf(run) < timeOf(claim) ? ['it ran before it was claimed'] : []),
+    ...denials.map(({ approver }) => `it ran although ${approver} denied it`),
+    ...(claim ? claimFaults(run, claim, moves, runBy) : ['nothing claimed it before it ran']),
+    ...(claim && runBy === undefined ? [`it ran without approval by ${stillNeeded.join(' and ') || 'anybody'}`] : []),
   ];
 }
 
-/** What is wrong with the times of the claim that a run had. */
+/** What is wrong with the order of things. */
 function claimFaults(
+  run: AuditRecord,
   claim: AuditRecord,
   moves: readonly AuditRecord[],
   runBy: number | undefined,
-  runWithin: number,
 ): string[] {
   const approved = moves.find(({ kind }) => kind === 'approval.approved');
-  const at = timeOf(claim);
   return [
-    ...(approved && timeOf(approved) <= at ? [] : ['it was claimed before it was approved']),
-    ...(runBy !== undefined && at > runBy ? ['it ran after the time to run was over'] : []),
-    // The last approval that it took was signed so long before that time.
-    ...(runBy !== undefined && runBy - runWithin > at + CLOCK_SKEW
-      ? ['it was claimed before enough people signed']
-      : []),
+    ...(approved && timeOf(approved) <= timeOf(claim) ? [] : ['it was claimed before it was approved']),
+    ...(runBy !== undefined && timeOf(claim) > runBy ? ['it ran after the time to run was over'] : []),
+    ...(timeOf(run) < timeOf(claim) ? ['it ran before it was claimed'] : []),
   ];
 }
 
@@ -169,20 +182,15 @@ function trusted(
   registries: readonly Registry[],
   fault: (says: string) => void,
 ): Standing | undefined {
-  const standings = registries.map(({ approvers, from }) => ({
+  const judged = registries.map(({ approvers, from }) => ({
     from,
-    standing: standingOf(
-      body,
-      digest,
-      decided.map(({ decision }) => decision),
-      approvers.map((each) => ({ ...each, protected: true })),
-    ),
+    found: standing(body, digest, decided, approvers),
   }));
-  const proven = standings.find(({ standing }) => standing.runBy !== undefined && standing.denials.length === 0);
-  if (proven) return proven.standing;
-  const { standing, from } = standings.at(-1) ?? {};
-  const voids = standing?.void.map(({ decision, why }) => `${decision.approver}: ${why}`) ?? [];
-  fault(`by ${from} it needs ${standing?.stillNeeded.join(' and ')} (${voids.join('; ') || 'no decision counts'})`);
+  const proven = judged.find(({ found }) => found.runBy !== undefined && found.denials.length === 0);
+  if (proven) return proven.found;
+  const { found, from } = judged.at(-1) ?? {};
+  const voids = found?.void.map(({ decision, why }) => `${decision.approver}: ${why}`) ?? [];
+  fault(`by ${from} it needs ${found?.stillNeeded.join(' and ')} (${voids.join('; ') || 'no decision counts'})`);
   return undefined;
 }
 
@@ -191,9 +199,10 @@ function provenRun(
   digest: string,
   body: RequestBody,
   run: AuditRecord,
-  { approvals }: Standing,
+  { void: without }: Standing,
   decided: readonly Decided[],
 ): ProvenRun {
+  const counted = decided.filter(({ decision }) => !without.some((each) => each.decision === decision));
   return {
     approval,
     digest,
@@ -201,10 +210,9 @@ function provenRun(
     environment: body.environment,
     tool: body.tool,
     requester: body.principal,
-    approvedBy: approvals.map((decision) => {
-      const as = decided.find((each) => each.decision === decision)?.as;
-      const { approver, key, at, reason } = decision;
-      return { approver, person: as?.person ?? '', key, kind: as?.keys[0]?.kind ?? '', at, reason };
+    approvedBy: counted.map(({ decision: { approver, key, at, reason }, as }) => {
+      const kind = as.keys.find(({ fingerprint }) => fingerprint === key)?.kind ?? '';
+      return { approver, person: as.person, key, kind, at, reason };
     }),
     ranAt: timeOf(run),
   };

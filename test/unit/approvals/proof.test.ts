@@ -384,7 +384,7 @@ describe('I6 an export that was tampered with: found, and where', () => {
     const late = here.approvers.sign({ id, digest, decision: 'approve', approver: 'bob', at, reason: 'sure' });
     const forged = withData(lines, 'decided', (data) => ({ ...data, ...(late as unknown as JsonObject) }));
     expect((await check(rehashed(forged))).problems).toMatchObject([
-      { problem: 'unproved', says: `${id}: it was claimed before enough people signed` },
+      { problem: 'unproved', says: `${id}: it ran without approval by 1 of any approver` },
     ]);
   });
 
