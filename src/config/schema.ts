@@ -21,20 +21,29 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** Often with a token in it, so that it is masked as secrets are. */
-const webhook = z
-  .string()
-  .refine(isWebhook, {
-    error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook',
-  })
-  .meta({ secret: true });
+/** Where something is told as JSON. May hold a token in its path or query, so that it is masked as secrets are. */
+const webhook = secret.refine(isWebhook, { error: 'write an address with https:// (http:// on this machine alone)' });
 
 function isWebhook(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && here);
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
 }
+
+/** Somewhere that keeps checkpoints of the audit log, out of the server's reach. */
+const checkpointPlace = z
+  .strictObject({
+    file: z.string().startsWith('/', 'write an absolute path').optional(),
+    git: z.string().startsWith('/', 'write the absolute path of a repository').optional(),
+    ref: z
+      .string()
+      .regex(/^refs(?:\/[\w-][\w.-]*){2,}$/, 'write a ref, such as refs/holdpoint/checkpoints')
+      .optional(),
+    webhook: webhook.optional(),
+  })
+  .refine(({ file, git, webhook }) => [file, git, webhook].filter((each) => each !== undefined).length === 1, {
+    error: 'write one of file, git and webhook',
+  });
 
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
@@ -86,6 +95,13 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   alerts: z.strictObject({ webhook: webhook.optional() }).prefault({}),
+  audit: z
+    .strictObject({
+      checkpoints: z.array(checkpointPlace).default([]),
+      checkpointEvery: duration.default(600_000),
+      checkpointRecords: z.int().min(1).max(1_000_000).default(1000),
+    })
+    .prefault({}),
   undo: z
     .strictObject({
       copies: z.int().min(100).max(1_000_000).default(10_000),

@@ -4,8 +4,11 @@ import { setImmediate as breathe } from 'node:timers/promises';
 
 import { isProtected, readApprover } from '../approvals/approver-file.ts';
 import { glassCounts } from '../approvals/glass-counts.ts';
+import type { Head } from '../audit/chain.ts';
+import { readPlace } from '../audit/places/places.ts';
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import type { Config } from '../config/config.ts';
 import { openDatabaseToRead } from '../store/database.ts';
 import { MIGRATIONS } from '../store/migrations.ts';
 import type { SqlValue, Store } from '../store/store.ts';
@@ -37,7 +40,7 @@ export const records: Check = {
         ];
       return [
         { level: 'ok', what: 'store', detail: file },
-        await auditFinding(store, limit),
+        await auditFinding(store, config, limit),
         ...(await openReviews(store)),
       ];
     } catch (thrown) {
@@ -59,10 +62,11 @@ async function openReviews(store: Store): Promise<Finding[]> {
   return [{ level: 'warn', what: 'reviews', detail, fix: 'holdpoint approvals reviews' }];
 }
 
-async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> {
+async function auditFinding(store: Store, config: Config, limit: AbortSignal): Promise<Finding> {
   const what = 'audit';
   try {
-    const { ok, records: count, writers, problems } = await verifyAudit(await storeSource(store));
+    const outside = await checkpointsOutside(config);
+    const { ok, records: count, writers, problems } = await verifyAudit(await storeSource(store), outside);
     if (ok) return { level: 'ok', what, detail: `${count} records of ${writers} writers verify` };
     return {
       level: 'fail',
@@ -75,6 +79,14 @@ async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> 
     const fix = 'holdpoint audit verify takes its time.';
     return { level: 'warn', what, detail: 'the log is too long to verify here', fix };
   }
+}
+
+/** What can be read of the places that are configured; what cannot has a finding of its own. */
+async function checkpointsOutside({ audit, environment }: Config): Promise<Head[]> {
+  const read = await Promise.allSettled(
+    audit.checkpoints.map((setting) => readPlace(setting, environment['PATH'] ?? '')),
+  );
+  return read.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 /** Who may approve. The registry itself would make its folder; this only looks. */
