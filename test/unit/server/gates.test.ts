@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,12 +88,11 @@ beforeEach(async () => {
   posted = [];
   down = false;
   logged = [];
-  hook = createServer((request, response) => {
-    void text(request).then((body) => {
-      posted.push(JSON.parse(body));
-      response.writeHead(204).end();
-    });
-  });
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    posted.push(JSON.parse(await text(request)));
+    response.writeHead(204).end();
+  };
+  hook = createServer((request, response) => void take(request, response));
   await new Promise<void>((done) => void hook.listen(0, '127.0.0.1', done));
   const { port } = hook.address() as AddressInfo;
   writeFileSync(join(root, 'holdpoint.yaml'), `alerts: { webhook: 'http://127.0.0.1:${port}/token-in-the-path' }\n`);
