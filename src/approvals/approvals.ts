@@ -83,7 +83,7 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
     async examine(request: ApprovalRequest): Promise<ApprovalRequest> {
       if (request.terms.checklists.length === 0) return request;
       const { approvals } = await ledger.standing(store, await ledger.load(store, request.id));
-      return examined(ledger.evidence, request, [...approvals, ...(await remarksOf(store, request.id))]);
+      return examined(ledger.evidence, request, [...approvals, ...(await remarksOf(store, request.id))], store);
     },
     /** Milliseconds since 1970 as this store counts them: never before anything that was done. For dating a decision. */
     now: ledger.now,

@@ -3,6 +3,8 @@ import type { ApprovalTerms } from '../core/decision.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { SignedDecision, SignedRemark } from './request.ts';
 
+const BY_HAND = 'ticked by hand; ';
+
 /** What was found for one item. `failed`: it was looked at and is not so. `unknown`: it could not be looked at. */
 export interface Found {
   /** The item's id. */
@@ -75,11 +77,20 @@ export function itemText({ id, state, evidence }: ItemState): string {
   return evidence === undefined ? id : `${id} (${state}: ${evidence})`;
 }
 
-/** What the log keeps of a checklist with a decision or a claim. */
+/** What the log keeps of an item with a decision or a claim. */
+export type Recorded = Pick<ItemState, 'id' | 'state' | 'evidence' | 'by'>;
+
 export function recorded(items: readonly ItemState[]): JsonObject[] {
   return items
     .filter(({ phase }) => phase === 'pre')
     .map(({ id, state, evidence, by }) => ({ id, state, ...(evidence && { evidence }), ...(by && { by }) }));
+}
+
+/** What was found for an item then; nothing where only a person could know. */
+export function foundOf({ id, state, evidence, by }: Recorded): Found[] {
+  if (evidence === undefined || state === 'open') return [];
+  const byHand = by !== undefined;
+  return [{ item: id, state: byHand ? 'unknown' : state, says: byHand ? evidence.replace(BY_HAND, '') : evidence }];
 }
 
 function foundFor(item: ChecklistItem, { windows }: Terms, found: readonly Found[]): Found {
@@ -101,7 +112,7 @@ function stateOf(item: ChecklistItem, by: string | undefined, { state, says }: F
     ...base,
     kind: 'evidence',
     state: byHand ? 'ok' : state,
-    evidence: byHand ? `ticked by hand; ${says}` : says,
+    evidence: byHand ? `${BY_HAND}${says}` : says,
     ...(byHand && { by }),
     mayTick,
   };

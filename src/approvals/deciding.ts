@@ -14,7 +14,7 @@ import type { ApprovalRequest, SignedDecision } from './request.ts';
 import { standingOf, voidReason, type Standing } from './standing.ts';
 
 /** How far a signer's clock may be ahead, in milliseconds. */
-const CLOCK_SKEW = 60_000;
+export const CLOCK_SKEW = 60_000;
 
 /** What people do to a request. */
 export function createDeciding(ledger: Ledger) {
@@ -60,8 +60,9 @@ export function createDeciding(ledger: Ledger) {
         const before = await ledger.standing(session, row);
         const after = standingOf(body, row.digest, [...before.approvals, decision], approvers);
         const approves = decision.decision === 'approve' && !decision.breakGlass;
-        if (approves && isDeepStrictEqual(before.stillNeeded, after.stillNeeded))
-          return addsNothing(row.id, approver, before, approvers);
+        // Where nothing is needed any more, who approvers are has changed since: whoever comes next completes it.
+        const adds = before.stillNeeded.length === 0 || !isDeepStrictEqual(before.stillNeeded, after.stillNeeded);
+        if (approves && !adds) return addsNothing(row.id, approver, before, approvers);
         const checklist = checklistOf(body.terms, after.approvals, found);
         const open = approves ? stillOpen(row.id, approver.name, checklist) : undefined;
         if (open) return open;

@@ -1,5 +1,6 @@
 import type { ChecklistItem, Phase } from '../core/checklist.ts';
-import { checklistOf, toLookAt, type Found } from './checklists.ts';
+import type { Session } from '../store/store.ts';
+import { checklistOf, foundOf, toLookAt, type Found, type Recorded } from './checklists.ts';
 import type { ApprovalRequest, RequestBody } from './request.ts';
 
 /**
@@ -29,13 +30,29 @@ export async function lookAt(source: EvidenceSource, body: RequestBody, phases: 
 
 const BEFORE: readonly string[] = ['pending', 'approved', 'claimed'];
 
-/** A request with its checklist as it stands at this moment: what comes after the run is looked at once it has run. */
+/**
+ * A request with its checklist as it stands at this moment. Once it has run, what came before the run is shown as it was found
+ * then, and what comes after it is looked at.
+ */
 export async function examined(
   source: EvidenceSource,
   request: ApprovalRequest,
   ticks: Parameters<typeof checklistOf>[1],
+  session: Session,
 ): Promise<ApprovalRequest> {
   if (request.terms.checklists.length === 0) return request;
-  const found = await lookAt(source, request, BEFORE.includes(request.state) ? ['pre'] : ['pre', 'during', 'post']);
+  const found = BEFORE.includes(request.state)
+    ? await lookAt(source, request, ['pre'])
+    : [...(await foundThen(session, request.id)), ...(await lookAt(source, request, ['during', 'post']))];
   return { ...request, checklist: checklistOf(request.terms, ticks, found) };
+}
+
+/** What the log says was found when the request was last claimed, or else decided. */
+async function foundThen(session: Session, id: string): Promise<Found[]> {
+  const [row] = await session.query<{ record: string }>(
+    `SELECT record FROM audit_records WHERE approval = ? AND kind IN ('approval.claimed', 'approval.decided') ORDER BY time DESC, seq DESC LIMIT 1`,
+    [id],
+  );
+  const { data } = JSON.parse(row?.record ?? '{}') as { data?: { checklist?: Recorded[] } };
+  return (data?.checklist ?? []).flatMap(foundOf);
 }

@@ -43,16 +43,28 @@ export function stillOpen(id: string, approver: string, items: readonly ItemStat
   const byPerson = open.filter(({ kind }) => kind === 'person');
   const byHand = open.filter(({ kind, mayTick }) => kind === 'evidence' && mayTick);
   const never = open.filter(({ mayTick }) => !mayTick);
-  const ticks = [...(byPerson.length > 0 ? ['all'] : []), ...byHand.map((item) => item.id)].join(' ');
   const how = [
     ...(byPerson.length > 0 ? [`You have to say that these are done: ${ids(byPerson)}.`] : []),
     ...(byHand.length > 0 ? [`Holdpoint could not see these; you may vouch for them by name: ${ids(byHand)}.`] : []),
     ...(never.length > 0 ? [`These tick themselves once they are so, and nobody else can: ${ids(never)}.`] : []),
-    `holdpoint approvals approve ${id} --as ${approver}${ticks === '' ? '' : ` --tick ${ticks}`}`,
+    `holdpoint approvals approve ${id} --as ${approver} --tick ${ticksOf(approver, items).join(' ')}`,
   ];
   return new HoldpointError('conflict', `${open.length} of its items are open: ${open.map(itemText).join('; ')}.`, {
     hint: how.join('\n  '),
   });
+}
+
+/** What to write behind `--tick`: also what this approver has ticked already, for a new approval says it anew. */
+function ticksOf(approver: string, items: readonly ItemState[]): string[] {
+  const before = items.filter(({ phase }) => phase === 'pre');
+  const byHand = before.filter(
+    ({ kind, mayTick, by }) => kind === 'evidence' && mayTick && [undefined, approver].includes(by),
+  );
+  const short = ({ id }: ItemState) => {
+    const name = id.slice(id.indexOf('/') + 1);
+    return items.filter((item) => item.id.endsWith(`/${name}`)).length === 1 ? name : id;
+  };
+  return [...(before.some(({ kind }) => kind === 'person') ? ['all'] : []), ...byHand.map(short)];
 }
 
 function ids(items: readonly ItemState[]): string {

@@ -1,13 +1,10 @@
 import { exportedEntries } from '../audit/export.ts';
 import { approvalOf, type AuditRecord } from '../audit/chain.ts';
-import { sha256 } from '../audit/canonical.ts';
 import type { Problem } from '../audit/verify.ts';
-import type { JsonObject } from '../core/json.ts';
-import { publicApprover, type PublicApprover } from './approver-file.ts';
-import type { Approver } from './approvers.ts';
-import { signedDecision } from './decision-schema.ts';
-import { withLaterTerms } from './later-terms.ts';
-import type { RequestBody, SignedDecision } from './request.ts';
+import type { PublicApprover } from './approver-file.ts';
+import { CLOCK_SKEW } from './deciding.ts';
+import { bodyOf, decisionIn, signers, timeOf, type Decided } from './proof-records.ts';
+import type { RequestBody } from './request.ts';
 import { standingOf, type Standing } from './standing.ts';
 
 /** A run that an export proves to have been approved, and by whom. Times are milliseconds since 1970. */
@@ -100,48 +97,80 @@ function prove(id: string, found: Case, registries: readonly Registry[]): { run?
   }
   // The body is the one whose hash the record tells.
   const digest = asked.data['digest'] as string;
-  const decisions = found.decided.flatMap((record) => decisionIn(record, add));
-  const own = standingOf(
-    body,
-    digest,
-    decisions.map(({ decision }) => decision),
-    decisions.map(({ as }) => as),
-  );
-  for (const { decision, why } of own.void) {
+  const decisions = found.decided.flatMap((record) => {
+    const decided = decisionIn(record);
+    if (!decided) add(record, 'it is no decision that can be verified');
+    return decided ?? [];
+  });
+  for (const { decision, why } of standing(body, digest, decisions, signers(decisions)).void) {
     const at = decisions.find((each) => each.decision === decision)?.record ?? last;
     add(at, `the decision of ${decision.approver} does not count: ${why}`);
   }
   for (const { decision, record } of decisions)
     if (decision.at < body.createdAt) add(record, `${decision.approver} decided before it was asked`);
   if (!run) return { problems };
-  for (const says of runFaults(run, digest, found, own)) add(run, says);
-  const proven = registries.length === 0 ? own : trusted(body, digest, decisions, registries, (says) => add(run, says));
+  const claim = claimOf(run, found.moves);
+  // What was signed after the claim approved nothing then.
+  const before = claim ? decisions.filter(({ decision }) => decision.at <= timeOf(claim) + CLOCK_SKEW) : [];
+  const own = standing(body, digest, before, signers(before));
+  for (const says of runFaults(run, claim, digest, found, own)) add(run, says);
+  const proven = registries.length === 0 ? own : trusted(body, digest, before, registries, (says) => add(run, says));
   if (problems.length > 0 || !proven) return { problems };
-  return { run: provenRun(id, digest, body, run, proven, decisions), problems };
+  return { run: provenRun(id, digest, body, run, proven, before), problems };
 }
 
-interface Decided {
-  record: AuditRecord;
-  decision: SignedDecision;
-  as: Approver;
+function standing(
+  body: RequestBody,
+  digest: string,
+  decided: readonly Decided[],
+  approvers: readonly PublicApprover[],
+): Standing {
+  return standingOf(
+    body,
+    digest,
+    decided.map(({ decision }) => decision),
+    approvers.map((each) => ({ ...each, protected: true })),
+  );
 }
 
-/** What is wrong with a run itself, given what the decisions in the export amount to. */
-function runFaults(run: AuditRecord, digest: string, { moves }: Case, own: Standing): string[] {
-  const claims = moves.filter(({ kind, data }) => kind === 'approval.claimed' && data['fence'] === run.data['fence']);
-  const claim = claims.find(({ writer, seq }) => writer === run.writer && seq < run.seq);
-  const approved = moves.find(({ kind }) => kind === 'approval.approved');
-  const approvedAt = approved ? timeOf(approved) : Infinity;
+/** The claim that a run had: by the same process, earlier, and of the same count. */
+function claimOf(run: AuditRecord, moves: readonly AuditRecord[]): AuditRecord | undefined {
+  return moves.find(
+    ({ kind, data, writer, seq }) =>
+      kind === 'approval.claimed' && data['fence'] === run.data['fence'] && writer === run.writer && seq < run.seq,
+  );
+}
+
+/** What is wrong with a run itself, given what the decisions in the export amounted to at its claim. */
+function runFaults(
+  run: AuditRecord,
+  claim: AuditRecord | undefined,
+  digest: string,
+  { moves }: Case,
+  { runBy, stillNeeded, denials }: Standing,
+): string[] {
   const ended = moves.find(({ kind }) => ENDED.has(kind));
   return [
     ...(run.data['digest'] === digest ? [] : ['what ran is not what was asked']),
-    ...(own.runBy === undefined ? [`it ran without approval by ${own.stillNeeded.join(' and ') || 'anybody'}`] : []),
-    ...own.denials.map(({ approver }) => `it ran although ${approver} denied it`),
     ...(ended ? [`it ran although it was ${ended.kind.replace('approval.', '')}`] : []),
-    ...(claim ? [] : ['nothing claimed it before it ran']),
-    ...(claim && own.runBy !== undefined && timeOf(claim) > own.runBy ? ['it ran after the time to run was over'] : []),
-    ...(claim && timeOf(run) < timeOf(claim) ? ['it ran before it was claimed'] : []),
-    ...(claim && approvedAt > timeOf(claim) ? ['it was claimed before it was approved'] : []),
+    ...denials.map(({ approver }) => `it ran although ${approver} denied it`),
+    ...(claim ? claimFaults(run, claim, moves, runBy) : ['nothing claimed it before it ran']),
+    ...(claim && runBy === undefined ? [`it ran without approval by ${stillNeeded.join(' and ') || 'anybody'}`] : []),
+  ];
+}
+
+/** What is wrong with the order of things. */
+function claimFaults(
+  run: AuditRecord,
+  claim: AuditRecord,
+  moves: readonly AuditRecord[],
+  runBy: number | undefined,
+): string[] {
+  const approved = moves.find(({ kind }) => kind === 'approval.approved');
+  return [
+    ...(approved && timeOf(approved) <= timeOf(claim) ? [] : ['it was claimed before it was approved']),
+    ...(runBy !== undefined && timeOf(claim) > runBy ? ['it ran after the time to run was over'] : []),
+    ...(timeOf(run) < timeOf(claim) ? ['it ran before it was claimed'] : []),
   ];
 }
 
@@ -153,20 +182,15 @@ function trusted(
   registries: readonly Registry[],
   fault: (says: string) => void,
 ): Standing | undefined {
-  const standings = registries.map(({ approvers, from }) => ({
+  const judged = registries.map(({ approvers, from }) => ({
     from,
-    standing: standingOf(
-      body,
-      digest,
-      decided.map(({ decision }) => decision),
-      approvers.map((each) => ({ ...each, protected: true })),
-    ),
+    found: standing(body, digest, decided, approvers),
   }));
-  const proven = standings.find(({ standing }) => standing.runBy !== undefined && standing.denials.length === 0);
-  if (proven) return proven.standing;
-  const { standing, from } = standings.at(-1) ?? {};
-  const voids = standing?.void.map(({ decision, why }) => `${decision.approver}: ${why}`) ?? [];
-  fault(`by ${from} it needs ${standing?.stillNeeded.join(' and ')} (${voids.join('; ') || 'no decision counts'})`);
+  const proven = judged.find(({ found }) => found.runBy !== undefined && found.denials.length === 0);
+  if (proven) return proven.found;
+  const { found, from } = judged.at(-1) ?? {};
+  const voids = found?.void.map(({ decision, why }) => `${decision.approver}: ${why}`) ?? [];
+  fault(`by ${from} it needs ${found?.stillNeeded.join(' and ')} (${voids.join('; ') || 'no decision counts'})`);
   return undefined;
 }
 
@@ -175,9 +199,10 @@ function provenRun(
   digest: string,
   body: RequestBody,
   run: AuditRecord,
-  { approvals }: Standing,
+  { void: without }: Standing,
   decided: readonly Decided[],
 ): ProvenRun {
+  const counted = decided.filter(({ decision }) => !without.some((each) => each.decision === decision));
   return {
     approval,
     digest,
@@ -185,33 +210,12 @@ function provenRun(
     environment: body.environment,
     tool: body.tool,
     requester: body.principal,
-    approvedBy: approvals.map((decision) => {
-      const as = decided.find((each) => each.decision === decision)?.as;
-      const { approver, key, at, reason } = decision;
-      return { approver, person: as?.person ?? '', key, kind: as?.keys[0]?.kind ?? '', at, reason };
+    approvedBy: counted.map(({ decision: { approver, key, at, reason }, as }) => {
+      const kind = as.keys.find(({ fingerprint }) => fingerprint === key)?.kind ?? '';
+      return { approver, person: as.person, key, kind, at, reason };
     }),
     ranAt: timeOf(run),
   };
-}
-
-function bodyOf(record: AuditRecord, request: string | undefined): { body?: RequestBody } {
-  if (request === undefined || sha256(request) !== record.data['digest']) return {};
-  const body = JSON.parse(request) as RequestBody;
-  return body.id === approvalOf(record) ? { body: withLaterTerms(body) } : {};
-}
-
-function decisionIn(record: AuditRecord, add: (at: AuditRecord, says: string) => void): Decided[] {
-  const { as, takenAt: _takenAt, approval: _approval, ...said } = record.data;
-  const [decision, approver] = [signedDecision.safeParse(said), publicApprover.safeParse(as)];
-  if (decision.success && approver.success && approver.data.name === decision.data.approver)
-    return [{ record, decision: decision.data, as: { ...approver.data, protected: true } }];
-  add(record, 'it is no decision that can be verified');
-  return [];
-}
-
-/** When something happened as the store counts time, which never goes back; a record's own time is the clock's. */
-function timeOf({ data, time }: { data: JsonObject; time: string }): number {
-  return typeof data['at'] === 'number' ? data['at'] : Date.parse(time);
 }
 
 function problemAt({ writer, seq }: AuditRecord, says: string): Problem {

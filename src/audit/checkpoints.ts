@@ -17,8 +17,8 @@ export interface CheckpointPlace {
 export interface Checkpointing {
   /** To be told of every checkpoint record that is on disk. */
   written(head: Head): void;
-  /** Places that did not take the last checkpoint, each with why. */
-  failing(): ReadonlyMap<string, string>;
+  /** Names of places that did not take the last checkpoint. */
+  failing(): string[];
   /** Gives the places some time to take the last one, and stops. Never throws. */
   stop(): Promise<void>;
 }
@@ -57,30 +57,30 @@ const LIMIT = 10_000;
  */
 export function createCheckpointing(options: CheckpointingOptions): Checkpointing {
   const { store, checkpoint, places, every, limit = LIMIT, now = Date.now, report } = options;
-  const failing = new Map<string, string>();
-  const kept = new Map<string, string>();
-  const under = new Map<string, Promise<void>>();
+  const failing = new Set<CheckpointPlace>();
+  const kept = new Map<CheckpointPlace, string>();
+  const under = new Map<CheckpointPlace, Promise<void>>();
   let latest: string | undefined;
 
   const keep = async (place: CheckpointPlace, line: string) => {
     try {
       await within(limit, (signal) => place.write(line, signal));
-      kept.set(place.name, line);
-      failing.delete(place.name);
+      kept.set(place, line);
+      failing.delete(place);
     } catch (error) {
-      if (!failing.has(place.name)) report(place.name, error);
-      failing.set(place.name, error instanceof Error ? error.message : String(error));
+      if (!failing.has(place)) report(place.name, error);
+      failing.add(place);
     }
-    under.delete(place.name);
-    if (latest !== line && !failing.has(place.name)) keepAll();
+    under.delete(place);
+    if (latest !== line && !failing.has(place)) keepAll();
   };
   /** A later checkpoint covers what an earlier one did: a place that is slow or was away gets the latest alone. */
   const keepAll = () => {
     const line = latest;
     if (line === undefined) return;
     for (const place of places) {
-      if (under.has(place.name) || kept.get(place.name) === line) continue;
-      under.set(place.name, keep(place, line));
+      if (under.has(place) || kept.get(place) === line) continue;
+      under.set(place, keep(place, line));
     }
   };
   const look = async () => {
@@ -95,7 +95,7 @@ export function createCheckpointing(options: CheckpointingOptions): Checkpointin
       latest = canonicalJson({ v: 1, at: new Date(now()).toISOString(), checkpoint: head });
       keepAll();
     },
-    failing: () => failing,
+    failing: () => [...failing].map(({ name }) => name),
     async stop() {
       clearInterval(timer);
       await Promise.all(under.values());

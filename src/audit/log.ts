@@ -93,8 +93,9 @@ export function createAuditLog({
       const copy = wellFormed(redact(data)) as JsonObject;
       // Ids are random: a known secret that happens to be part of one must not make the record point nowhere.
       if (isApprovalId(data['approval'])) copy['approval'] = data['approval'];
-      // So are signatures, and one that was masked would prove nothing any more.
-      if (kind === 'approval.decided' && data['signature'] !== undefined) copy['signature'] = data['signature'];
+      // So are signatures and public keys, and one that was masked would prove nothing any more.
+      if (kind === 'approval.decided')
+        for (const key of ['signature', 'key', 'as']) if (data[key] !== undefined) copy[key] = data[key];
       const text = canonicalJson(copy);
       return text.length <= MAX_DATA ? copy : { omitted: `too large: ${text.length} characters`, sha256: sha256(text) };
     } catch {

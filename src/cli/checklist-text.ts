@@ -19,7 +19,9 @@ export function checklistText({ id, checklist = [], state }: ApprovalRequest, sc
     const items = checklist.filter((item) => item.phase === phase);
     // What comes after the run means nothing yet.
     if (items.length === 0 || (phase !== 'pre' && !ran)) return [];
-    return [[heading(PHASES[phase], screen), ...items.flatMap((item) => itemLines(item, screen))]];
+    return [
+      [heading(PHASES[phase], screen), ...items.flatMap((item) => itemLines(item, ran && phase === 'pre', screen))],
+    ];
   });
   const open = ran ? checklist.filter((item) => item.phase !== 'pre' && item.state !== 'ok' && item.mayTick) : [];
   if (open.length > 0) sections.push([`Tick what is done: holdpoint approvals tick ${id} ITEM… --as NAME`]);
@@ -43,8 +45,12 @@ export function glassText({ id, glass, terms }: ApprovalRequest, screen: Screen)
   ];
 }
 
-function itemLines({ id, state, says, kind, evidence, by, mayTick }: ItemState, screen: Screen): string[] {
-  const how = kind === 'evidence' && state === 'unknown' && mayTick ? 'you may tick it by hand' : '';
+function itemLines(
+  { id, state, says, kind, evidence, by, mayTick }: ItemState,
+  past: boolean,
+  screen: Screen,
+): string[] {
+  const how = kind === 'evidence' && state === 'unknown' && mayTick && !past ? 'you may tick it by hand' : '';
   const more = [evidence, by && `ticked by ${by}`, how].filter(Boolean).join('; ');
   const text = `${says} [${id}] ${state}${more === '' ? '' : `: ${more}`}`;
   return hanging(`  ${SIGNS[state]} `, plainLine(text), screen.columns);

@@ -75,7 +75,7 @@ export async function runServer(
     glass: () => app.services.approvals.glassCounts(),
     approvals: () => app.services.approvals.counts(),
     problem: problemOf(app),
-    checkpointsFailing: () => app.checkpointing.failing().size,
+    checkpointsFailing: () => app.checkpointing.failing().length,
     version: VERSION,
     persona: app.services.persona.name,
   });

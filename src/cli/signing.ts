@@ -134,10 +134,10 @@ async function passphraseFor(
   config: Config,
   { approvers }: Records,
 ): Promise<string> {
-  const approver = approvers.list().find(({ name }) => name === decision.approver);
+  const locked = approvers.isLocked(decision.approver, decision.breakGlass);
   // Without a private half here there is nothing to open; signing says so.
-  if (!approver?.keys.some(({ kind }) => kind === 'own')) return '';
-  if (!approver.protected) {
+  if (locked === undefined) return '';
+  if (!locked) {
     await reallySign(decision, flags);
     return '';
   }

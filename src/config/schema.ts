@@ -28,19 +28,13 @@ const origin = url.transform((text, context) => {
   return z.NEVER;
 });
 
-/** Often with a token in it, so that it is masked as secrets are. */
-const webhook = z
-  .string()
-  .refine(isWebhook, {
-    error: 'write an address with https://, or http:// of this machine, such as http://127.0.0.1:9093/hook',
-  })
-  .meta({ secret: true });
+/** Where something is told as JSON. May hold a token in its path or query, so that it is masked as secrets are. */
+const webhook = secret.refine(isWebhook, { error: 'write an address with https:// (http:// on this machine alone)' });
 
 function isWebhook(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  const here = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-  return protocol === 'https:' || (protocol === 'http:' && here);
+  return protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
 }
 
 /** Somewhere that keeps checkpoints of the audit log, out of the server's reach. */
@@ -52,15 +46,7 @@ const checkpointPlace = z
       .string()
       .regex(/^refs(?:\/[\w-][\w.-]*){2,}$/, 'write a ref, such as refs/holdpoint/checkpoints')
       .optional(),
-    /** May hold a token in its path or query. */
-    webhook: secret
-      .refine(
-        (text) => /^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(text) && URL.canParse(text),
-        {
-          error: 'write an address with https:// (http:// on this machine alone)',
-        },
-      )
-      .optional(),
+    webhook: webhook.optional(),
   })
   .refine(({ file, git, webhook }) => [file, git, webhook].filter((each) => each !== undefined).length === 1, {
     error: 'write one of file, git and webhook',

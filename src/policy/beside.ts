@@ -6,9 +6,9 @@ import { POLICIES } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
 
 /** What a policy names and other files hold. */
-export type Folder = 'checklists' | 'calendars';
+type Folder = 'checklists' | 'calendars';
 
-export interface BesideFile {
+interface BesideFile {
   file: string;
   text: string;
   /** What the text says, where the build has read and checked exactly these bytes. */

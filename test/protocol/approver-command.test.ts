@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -56,7 +56,7 @@ describe('I6 approving with an SSH key at the command line', () => {
     expect(proof).toMatchObject({ code: 0, stderr: '' });
     expect(proof.stdout).toContain(`${id}  ran 2`);
     expect(proof.stdout).toMatch(/ {2}approved \S+ by ann \(ann; ssh SHA256:/);
-    expect(proof.stdout).toContain('An export cannot prove that it is all there is');
+    expect(proof.stdout).toContain('cannot prove that it is all there is');
     expect(existsSync(elsewhere.state)).toBe(false);
     expect((await verify()).stdout).toContain('the word of the export itself');
     await holdpoint(place, 'approver', 'key', 'add', 'ann', '--ssh', keygen(inHome('second')));
@@ -102,6 +102,25 @@ describe('I6 approving with an SSH key at the command line', () => {
     );
     expect(deny).toMatchObject({ code: 2, stderr: expect.stringContaining('about another decision: approve') });
     expect(await approve()).toMatchObject({ code: 0, stdout: expect.stringContaining('is approved') });
+  });
+
+  test('a key that only the agent has', async () => {
+    const file = inHome('agents');
+    await holdpoint(place, 'approver', 'add', 'ann', '--ssh', keygen(file));
+    const socket = inHome('agent.sock');
+    const keeper = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    try {
+      await expect.poll(() => existsSync(socket)).toBe(true);
+      place.env['SSH_AUTH_SOCK'] = socket;
+      execFileSync('ssh-add', ['-q', file], { env: place.env, stdio: 'ignore' });
+      rmSync(file);
+      rmSync(`${file}.pub`);
+      const id = await heldCall();
+      const approved = await holdpoint(place, 'approvals', 'approve', id, '--as', 'ann', '--ssh');
+      expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining('is approved') });
+    } finally {
+      keeper.kill();
+    }
   });
 
   test('a key that is not enrolled, and one that ssh-keygen cannot use, decide nothing', async () => {

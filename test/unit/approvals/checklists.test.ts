@@ -24,21 +24,21 @@ const TERMS = { checklists: ['go'], items: ITEMS };
 let here: World;
 let server: Server;
 /** What looking gives, by item. */
-let world0: Record<string, Found['state'] | Error>;
+let state: Record<string, Found['state'] | Error>;
 let looks: string[];
 
 beforeEach(async () => {
   here = world();
-  world0 = { 'go/tests': 'ok', 'go/alerts': 'ok', 'go/ready': 'ok' };
+  state = { 'go/tests': 'ok', 'go/alerts': 'ok', 'go/ready': 'ok' };
   looks = [];
   server = await here.server({
     evidence: {
       async look(_body, items) {
         looks.push(...items.map(({ id }) => id));
         return items.map(({ id }) => {
-          const state = world0[id];
-          if (state === undefined || state instanceof Error) throw state ?? new Error('no such item');
-          return { item: id, state, says: `seen: ${state}` };
+          const now = state[id];
+          if (now === undefined || now instanceof Error) throw now ?? new Error('no such item');
+          return { item: id, state: now, says: `seen: ${now}` };
         });
       },
     },
@@ -138,7 +138,7 @@ describe('I3 items that tick themselves', () => {
   });
 
   test('evidence against it: nobody can tick it away, whatever the checklist says', async () => {
-    world0['go/tests'] = 'failed';
+    state['go/tests'] = 'failed';
     const request = await held();
     await expect(approve(request, ['go/reviewed', 'go/tests'])).rejects.toMatchObject({
       message: '1 of its items are open: go/tests (failed: seen: failed).',
@@ -147,10 +147,13 @@ describe('I3 items that tick themselves', () => {
   });
 
   test('what could not be seen may be vouched for by name, where the checklist says so, and the decision says so', async () => {
-    world0['go/tests'] = 'unknown';
+    state['go/tests'] = 'unknown';
     const request = await held();
     await expect(approve(request, ['go/reviewed'])).rejects.toMatchObject({
       hint: expect.stringContaining(`vouch for them by name: go/tests`),
+    });
+    await expect(approve(request, ['go/reviewed'])).rejects.toMatchObject({
+      hint: expect.stringMatching(/--as bob --tick all tests$/),
     });
     const approved = await approve(request, ['go/reviewed', 'go/tests']);
     expect(approved.decisions[0]?.ticked).toEqual(['go/reviewed', 'go/tests']);
@@ -165,7 +168,7 @@ describe('I3 items that tick themselves', () => {
   });
 
   test('what could not be seen and may not be vouched for stays open', async () => {
-    world0['go/alerts'] = 'unknown';
+    state['go/alerts'] = 'unknown';
     const request = await held();
     await expect(approve(request, ['go/reviewed', 'go/alerts'])).rejects.toMatchObject({
       message: expect.stringContaining('go/alerts (unknown'),
@@ -173,7 +176,7 @@ describe('I3 items that tick themselves', () => {
   });
 
   test('looking that fails as a whole ticks nothing', async () => {
-    world0['go/alerts'] = new Error('the cable is cut');
+    state['go/alerts'] = new Error('the cable is cut');
     const request = await held();
     await expect(approve(request, ['go/reviewed', 'go/tests'])).rejects.toMatchObject({
       message: '1 of its items are open: go/alerts (unknown: looking at it failed).',
@@ -201,22 +204,22 @@ describe('I3 items that tick themselves', () => {
   test('what was so at the approval must be so at the run: the claim refuses, and the approval stays good', async () => {
     const request = await held();
     await approve(request, ['go/reviewed']);
-    world0['go/alerts'] = 'failed';
+    state['go/alerts'] = 'failed';
     await expect(claim(request.id)).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('go/alerts (failed: seen: failed)'),
       hint: expect.stringContaining('The approval is good until'),
     });
     expect(await server.approvals.find(request.id)).toMatchObject({ state: 'approved', fence: 0 });
-    world0['go/alerts'] = 'ok';
+    state['go/alerts'] = 'ok';
     await claim(request.id);
   });
 
   test('what was vouched for counts no more once it is seen to be wrong', async () => {
-    world0['go/tests'] = 'unknown';
+    state['go/tests'] = 'unknown';
     const request = await held();
     await approve(request, ['go/reviewed', 'go/tests']);
-    world0['go/tests'] = 'failed';
+    state['go/tests'] = 'failed';
     await expect(claim(request.id)).rejects.toMatchObject({ message: expect.stringContaining('go/tests (failed') });
   });
 
@@ -272,7 +275,10 @@ describe('I3 items of during and after', () => {
       state: 'ok',
       evidence: 'seen: ok',
     });
-    expect(looks).toContain('go/ready');
+    expect(looks).toEqual(['go/ready']);
+    // What came before is as it was found then, whatever it is now.
+    state['go/tests'] = 'failed';
+    expect((await server.approvals.examine(done)).checklist?.[1]).toMatchObject({ state: 'ok', evidence: 'seen: ok' });
   });
 
   test.each([

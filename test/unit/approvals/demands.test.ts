@@ -107,6 +107,17 @@ describe('I2 N of M', () => {
     await claim(one.id);
   });
 
+  test('who comes into the group while it waits counts from the next approval on', async () => {
+    add('s1', ['sre']);
+    const terms = { approvals: 2, approvers: [demand(1, { groups: ['sre'] })] };
+    const request = await server.approvals.request(holdOf('a', { terms }));
+    for (const name of ['alice', 'bob']) await server.decide(request, name);
+    here.approvers.set('bob', { groups: ['sre'] });
+    expect(await server.approvals.find(request.id)).toMatchObject({ state: 'pending', stillNeeded: [] });
+    expect(await server.decide(request, 'bob')).toMatchObject({ state: 'approved' });
+    await claim(request.id);
+  });
+
   test('the time to run begins with the approval that was enough', async () => {
     const request = await server.approvals.request(holdOf('a'));
     const first = await server.decide(request, 'bob');

@@ -2,16 +2,22 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { openApprovers, type Approvers } from '../../../src/approvals/approvers.ts';
+import { approverRecord, openApprovers, type Approvers } from '../../../src/approvals/approvers.ts';
+import { decisionBytes } from '../../../src/approvals/digest.ts';
 import { proveRuns, type Registry } from '../../../src/approvals/proof.ts';
+import { parsePublicLine } from '../../../src/approvals/ssh-key.ts';
 import { canonicalJson, sha256 } from '../../../src/audit/canonical.ts';
 import { GENESIS, sealRecord, type AuditRecord } from '../../../src/audit/chain.ts';
 import { exportAudit, exportSource } from '../../../src/audit/export.ts';
+import { createAuditLog } from '../../../src/audit/log.ts';
+import { tailAudit } from '../../../src/audit/read.ts';
 import { verifyAudit } from '../../../src/audit/verify.ts';
 import type { ApprovalTerms } from '../../../src/core/decision.ts';
 import type { JsonObject } from '../../../src/core/json.ts';
+import { createRedactor } from '../../../src/redact/redact.ts';
 import { AGENT, holdOf, world, type Server, type World } from './kit.ts';
 import { softPasskey } from './passkeys.ts';
+import { softSshKey } from './ssh-keys.ts';
 
 let here: World;
 let server: Server;
@@ -133,6 +139,50 @@ describe('I6 an export proves offline who approved what', () => {
         { approval: byPasskey.id, approvedBy: [{ approver: 'alice', kind: 'passkey', key: soft.key.fingerprint }] },
       ]);
     }
+  });
+
+  test('somebody who decides twice, with two keys', async () => {
+    const soft = softPasskey();
+    here.approvers.addKey('bob', soft.key);
+    const request = await server.approvals.request(holdOf('a', { terms: { approvals: 2 } }));
+    await server.decide(request, 'bob');
+    await server.approvals.decide(
+      soft.sign({
+        id: request.id,
+        digest: request.digest,
+        decision: 'deny',
+        approver: 'bob',
+        at: here.time.wall,
+        reason: 'on reflection',
+        ticked: [],
+      }),
+    );
+    const id = await ran('b');
+    expect(await check(await exported())).toMatchObject({ problems: [], runs: [{ approval: id }] });
+  });
+
+  test('the log masks nothing of what proves: keys and signatures of every kind pass it as they are', async () => {
+    const redactor = createRedactor([]);
+    await redactor.ready();
+    const log = createAuditLog({ store: server.store, redact: redactor.json });
+    const [soft, ssh] = [softPasskey(), softSshKey('sk-ecdsa-sha2-nistp256@openssh.com')];
+    const { line, fingerprint } = parsePublicLine(ssh.line);
+    here.approvers.addKey('bob', soft.key);
+    here.approvers.addKey('bob', { kind: 'ssh', fingerprint, publicKey: line, addedAt: '' });
+    const said = { id: 'apr_1', digest: 'd', decision: 'approve' as const, approver: 'bob', at: 1, reason: '' };
+    const unsigned = { ...said, ticked: [], key: fingerprint };
+    const decisions = [
+      here.approvers.sign(said),
+      soft.sign({ ...said, ticked: [] }),
+      { ...unsigned, signature: ssh.sign(decisionBytes(unsigned)) },
+    ];
+    const as = approverRecord(here.approvers.list().find(({ name }) => name === 'bob')!);
+    for (const decision of decisions) log.append({ kind: 'approval.decided', data: { ...decision, as } });
+    await log.close();
+    const records = await tailAudit(server.store, 10);
+    expect(records.filter(({ kind }) => kind === 'approval.decided').map(({ data }) => data)).toEqual(
+      decisions.map((decision) => ({ ...decision, as })),
+    );
   });
 
   test('an approver who has left since is proved by what was known then', async () => {
@@ -321,6 +371,20 @@ describe('I6 an export that was tampered with: found, and where', () => {
       forged = withData(forged, kind, (data) => ({ ...data, digest }));
     expect((await check(rehashed(forged))).problems).toMatchObject([
       { says: `${id}: it ran without approval by anybody` },
+    ]);
+  });
+
+  test('a run that was signed for afterwards', async () => {
+    const id = await ran('a');
+    const lines = await exported();
+    const { digest } = lines.find(({ record }) => record?.kind === 'approval.decided')!.record!.data as {
+      digest: string;
+    };
+    const at = here.time.wall + 120_000;
+    const late = here.approvers.sign({ id, digest, decision: 'approve', approver: 'bob', at, reason: 'sure' });
+    const forged = withData(lines, 'decided', (data) => ({ ...data, ...(late as unknown as JsonObject) }));
+    expect((await check(rehashed(forged))).problems).toMatchObject([
+      { problem: 'unproved', says: `${id}: it ran without approval by 1 of any approver` },
     ]);
   });
 

@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { checkedPolicy, compilePolicy } from '../../../src/policy/load.ts';
 import type { Beside } from '../../../src/policy/beside.ts';
 import { decide } from '../../../src/policy/decide.ts';
+import { factsFor } from '../../../src/policy/examples.ts';
+import { explain } from '../../../src/policy/explain.ts';
+import type { AnyTool } from '../../../src/core/tool.ts';
 import { policyOf, refusal, someone, workload } from './policies.ts';
 import { standIns } from './stand-in-tools.ts';
 
@@ -86,6 +89,44 @@ describe('I3 a freeze', () => {
     expect(decide(policy, call('prod'), undefined).verdict).toBe('require_approval');
     const always = { ...freeze, from: '01-01', to: '12-30' };
     expect(() => checkedPolicy(text({ freezes: [always] }), 'sample.yaml', standIns)).not.toThrow();
+  });
+});
+
+describe('I3 policy explain', () => {
+  const policy = policyOf(
+    [operate, { ...held, approval: { window: 'noon', checklist: 'go', breakGlass: '15m' } }],
+    ENVIRONMENTS,
+    {
+      windows: { noon: { timeZone: 'UTC', from: '12:00', to: '13:00' } },
+      freezes: [freeze],
+    },
+  );
+  const when = (now: string) =>
+    explain(
+      policy,
+      {
+        tool: standIns.tools('kubectl-rollout') as AnyTool,
+        input: { name: 'api', namespace: 'prod' },
+        principal: someone,
+        facts: factsFor({}, {}),
+      },
+      at(now),
+    ).when;
+  const always = [
+    'checklist go: 1 items before it runs, 0 of them looked at',
+    'freeze year-end: from 12-18 00:00 to 01-05 00:00 Europe/Berlin',
+    'break-glass: one person alone, to run within 15 min',
+  ];
+
+  it.each([
+    ['2026-06-01T12:30Z', ['window open: noon: open until 2026-06-01 13:00 UTC', ...always]],
+    ['2026-06-01T13:30Z', ['window closed: noon: opens at 2026-06-02 12:00 UTC', ...always]],
+    [
+      '2026-12-24T12:30Z',
+      ['without the freeze: require_approval', 'window open: noon: open until 2026-12-24 13:00 UTC', ...always],
+    ],
+  ])('at %s says what it would wait for', (now, lines) => {
+    expect(when(now).toSorted()).toEqual(lines.toSorted());
   });
 });
 

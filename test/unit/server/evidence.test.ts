@@ -134,7 +134,7 @@ describe('I3 evidence: a workflow that has succeeded within a time', () => {
   beforeAll(async () => {
     await github.addWorkflow(
       '.github/workflows/backup.yml',
-      'name: Backup\non: workflow_dispatch\njobs:\n  dump:\n    runs-on: x\n    steps: [{ run: dump }]\n',
+      'name: Backup\non: workflow_dispatch\njobs:\n  dump:\n    runs-on: x\n    steps: [{ name: Dump, run: dump }]\n',
     );
   });
   const finished = async () => {
@@ -153,7 +153,7 @@ describe('I3 evidence: a workflow that has succeeded within a time', () => {
 
   test('no run yet, only failed ones, only old ones: not so; one that succeeded in time: so', async () => {
     expect(await look(backup)).toMatchObject({ state: 'failed', says: 'no run of backup succeeded within 1d' });
-    github.failAt('.github/workflows/backup.yml', 'dump', ['disk full']);
+    github.failAt('.github/workflows/backup.yml', 'Dump', ['disk full']);
     await finished();
     expect(await look(backup)).toMatchObject({ state: 'failed' });
     github.pass('.github/workflows/backup.yml');

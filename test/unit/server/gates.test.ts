@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,12 +88,11 @@ beforeEach(async () => {
   posted = [];
   down = false;
   logged = [];
-  hook = createServer((request, response) => {
-    void text(request).then((body) => {
-      posted.push(JSON.parse(body));
-      response.writeHead(204).end();
-    });
-  });
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
+    posted.push(JSON.parse(await text(request)));
+    response.writeHead(204).end();
+  };
+  hook = createServer((request, response) => void take(request, response));
   await new Promise<void>((done) => void hook.listen(0, '127.0.0.1', done));
   const { port } = hook.address() as AddressInfo;
   writeFileSync(join(root, 'holdpoint.yaml'), `alerts: { webhook: 'http://127.0.0.1:${port}/token-in-the-path' }\n`);
@@ -246,11 +245,11 @@ describe('I3 through dispatch: windows and freezes', () => {
     const id = await held();
     approvers.add({ name: 'eve', person: 'eve', at: 0, breakGlass: true });
     await approve(id, [], true, 'eve');
-    const day = new Date().toISOString().slice(0, 10);
+    const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
     writeFileSync(
       join(root, 'policy.yaml'),
       policyText(
-        `freezes: [{ id: move, when: { environment: production, effect: [write, destroy] }, from: ${day}, to: ${day}, timeZone: UTC, reason: The data centre moves. }]`,
+        `freezes: [{ id: move, when: { environment: production, effect: [write, destroy] }, from: ${day(-1)}, to: ${day(1)}, timeZone: UTC, reason: The data centre moves. }]`,
       ),
     );
     expect(await call('kubectl-rollout', RESTART)).toMatchObject({
