@@ -4,7 +4,7 @@ import type { Problem } from '../audit/verify.ts';
 import type { PublicApprover } from './approver-file.ts';
 import { CLOCK_SKEW } from './deciding.ts';
 import { bodyOf, decisionIn, signers, timeOf, type Decided } from './proof-records.ts';
-import type { RequestBody } from './request.ts';
+import type { RequestBody, SignedDecision } from './request.ts';
 import { standingOf, type Standing } from './standing.ts';
 
 /** A run that an export proves to have been approved, and by whom. Times are milliseconds since 1970. */
@@ -15,8 +15,14 @@ export interface ProvenRun {
   environment: string | null;
   tool: string;
   requester: { person: string; agent: string; client: string };
-  approvedBy: { approver: string; person: string; key: string; kind: string; at: number; reason: string }[];
+  approvedBy: Approval[];
   ranAt: number;
+}
+
+interface Approval extends Pick<SignedDecision, 'approver' | 'key' | 'at' | 'reason' | 'breakGlass'> {
+  person: string;
+  /** Of the key. */
+  kind: string;
 }
 
 export interface Proof {
@@ -210,9 +216,9 @@ function provenRun(
     environment: body.environment,
     tool: body.tool,
     requester: body.principal,
-    approvedBy: counted.map(({ decision: { approver, key, at, reason }, as }) => {
+    approvedBy: counted.map(({ decision: { approver, key, at, reason, breakGlass }, as }) => {
       const kind = as.keys.find(({ fingerprint }) => fingerprint === key)?.kind ?? '';
-      return { approver, person: as.person, key, kind, at, reason };
+      return { approver, person: as.person, key, kind, at, reason, ...(breakGlass && { breakGlass }) };
     }),
     ranAt: timeOf(run),
   };

@@ -49,8 +49,8 @@ function limits(approvers: readonly string[], checkpoints: readonly string[]): s
 
 function runText({ approval, summary, environment, requester, approvedBy, ranAt }: ProvenRun): string {
   const people = approvedBy.map(
-    ({ approver, person, kind, key, at, reason }) =>
-      `  approved ${time(at)} by ${plainLine(approver)} (${plainLine(person)}; ${kind} ${key.slice(0, 23)}…)${reason ? `: ${plainLine(reason)}` : ''}`,
+    ({ approver, person, kind, key, at, reason, breakGlass }) =>
+      `  ${breakGlass ? 'broke the glass' : 'approved'} ${time(at)} by ${plainLine(approver)} (${plainLine(person)}; ${kind} ${key.slice(0, 23)}…)${reason ? `: ${plainLine(reason)}` : ''}`,
   );
   const asked = plainLine(`${requester.person}/${requester.agent}`);
   return [

@@ -2,7 +2,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
+import type { HoldpointError } from '../../../src/core/errors.ts';
 import type { ApproverDemand } from '../../../src/core/decision.ts';
+import { nextOf } from '../../../src/server/hold.ts';
 import { AGENT, holdOf, world, type Server, type World } from './kit.ts';
 import { softPasskey } from './passkeys.ts';
 
@@ -176,6 +178,19 @@ describe('I2 demands that nobody can meet', () => {
     expect(await cannot({ terms: { approvals: 2, approvers: [demand(2, { groups: ['sre'] })] } })).toBe(
       'it needs 2 of group sre; registered: s1',
     );
+  });
+
+  test('the agent is told that somebody is missing, and not who there is', async () => {
+    const terms = { approvers: [demand(1, { groups: ['sre'] })] };
+    const request = await server.approvals.request(holdOf('a', { terms }));
+    const refusal = (await claim(request.id).catch((error: unknown) => error)) as HoldpointError;
+    expect(refusal).toMatchObject({ code: 'approval_required' });
+    for (const text of [nextOf(request), refusal.message]) {
+      expect(text).toContain('cannot give what the rules ask for');
+      expect(text).not.toMatch(/alice|bob|sre/);
+    }
+    here.approvers.set('bob', { groups: ['sre'] });
+    expect(nextOf(await server.approvals.find(request.id))).not.toContain('cannot give');
   });
 
   test('the requester does not count where they may not approve', async () => {

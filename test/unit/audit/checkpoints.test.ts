@@ -207,6 +207,19 @@ describe('I8 a git ref', () => {
     expect(await readCheckpoints(`git:${inRoot('mirror.git')}@${ref}`, PATH)).toEqual(known);
   });
 
+  test.each([
+    ['with a work tree', ['init', '--quiet']],
+    ['with SHA-256 objects', ['init', '--quiet', '--bare', '--object-format=sha256']],
+  ])('of a repository %s', async (_what, init) => {
+    const git = inRoot('repository');
+    execFileSync('git', [...init, git]);
+    const log = logTo([place({ git })]);
+    log.audit.append({ kind: 'received', data: {} });
+    await log.stop();
+    expect(log.reports).toEqual([]);
+    expect(await readCheckpoints(`git:${git}`, PATH)).toHaveLength(1);
+  });
+
   test('what is no checkpoint, or not there, is said', async () => {
     const git = bareRepository();
     await expect(readCheckpoints(`git:${git}`, PATH)).rejects.toMatchObject({
