@@ -110,7 +110,7 @@ export interface ApprovalRequest extends RequestBody {
 }
 
 /** One item of a checklist as it stands: found out by Holdpoint (`evidence`), or for a person to tick. */
-export interface ChecklistItem {
+interface ChecklistItem {
   /** `production-deployment/backup`. */
   id: string;
   says: string;
