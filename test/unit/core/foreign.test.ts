@@ -43,8 +43,7 @@ const HOSTILE = [
 const foreign = fc
   .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary' }), fc.string()), { maxLength: 20 })
   .map((parts) => parts.join(''));
-const ACTS =
-  /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164]|\p{Default_Ignorable_Code_Point}/u;
+const ACTS = /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164]|\p{Default_Ignorable_Code_Point}/u;
 
 describe('I4: what others wrote', () => {
   test('nothing that acts or hides survives, in any form', () => {
