@@ -141,6 +141,11 @@ describe('I4: what people see of a held rollout', () => {
     expect(items(await parts({ action: 'pause' })).join('\n')).not.toMatch(/latest|disruption|readiness/);
   });
 
+  test('a cluster whose certificate is not checked is a risk', async () => {
+    cluster.api.verifiesTls = async () => false;
+    expect(items(await update()).join('\n')).toContain("switches off the check of this cluster's certificate");
+  });
+
   test('how to undo it says the revision and what it holds', async () => {
     expect((await update()).find(({ kind }) => kind === 'undo')).toMatchObject({
       text: expect.stringMatching(
