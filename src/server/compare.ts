@@ -47,15 +47,22 @@ function sides(was: Json, is: Json): { was: string; is: string } {
     const only = (list: string[], other: string[]) => list.filter((each) => !other.includes(each));
     const [gone, come] = [only(then, now), only(now, then)];
     // The same ones in another order, or another number of times.
-    if (gone.length + come.length === 0) return { was: short(was), is: short(is) };
+    if (gone.length + come.length === 0) return apart(one(was), one(is));
     return { was: short(gone.join(', ') || 'without these'), is: short(come.join(', ') || 'without these') };
   }
   const [then, now] = [leaves(was), leaves(is)];
-  if (then.size === 0 || now.size === 0) return { was: short(was), is: short(is) };
+  if (then.size === 0 || now.size === 0) return apart(one(was), one(is));
   const keys = [...new Set([...then.keys(), ...now.keys()])].filter((key) => then.get(key) !== now.get(key));
-  const side = (values: Map<string, string>) =>
-    short(keys.map((key) => `${key}: ${values.get(key) ?? 'none'}`).join(', '));
-  return { was: side(then), is: side(now) };
+  const side = (values: Map<string, string>) => keys.map((key) => `${key}: ${values.get(key) ?? 'none'}`).join(', ');
+  return apart(side(then), side(now));
+}
+
+/** Both cut to what is shown; where they begin alike for longer than that, from where they part. */
+function apart(was: string, is: string): { was: string; is: string } {
+  if (short(was) !== short(is)) return { was: short(was), is: short(is) };
+  const at = Array.from({ length: was.length }, (_, index) => index).findIndex((index) => was[index] !== is[index]);
+  const from = Math.max(0, (at === -1 ? was.length : at) - 20);
+  return { was: short(`…${was.slice(from)}`), is: short(`…${is.slice(from)}`) };
 }
 
 /** The values of an object by their paths (`images.api`); none for what is no object. */

@@ -10,7 +10,9 @@ export interface RecordingCluster {
   close: () => void;
 }
 
-const READS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** What is only rehearsed changes nothing, here as on a real server. */
+const DRY_RUN = 'DRY-RUN';
+const READS = new Set(['GET', 'HEAD', 'OPTIONS', DRY_RUN]);
 
 /** Requests that change something. */
 export const changes = (asked: readonly string[]) => asked.filter((line) => !READS.has(line.split(' ')[0] ?? ''));
@@ -110,15 +112,21 @@ export async function recordingCluster(secret: string): Promise<RecordingCluster
   });
 
   async function answer(request: IncomingMessage): Promise<[number, unknown]> {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     const method = request.method ?? 'GET';
-    asked.push(`${method} ${pathname}`);
+    const rehearsed = searchParams.getAll('dryRun').join() === 'All';
+    asked.push(`${rehearsed ? `${DRY_RUN} ` : ''}${method} ${pathname}`);
     const text = (await request.toArray()).join('');
     // The scale of a workload is the same object by another name.
     const found = objects.get(pathname.replace(/\/scale$/, ''));
     if (method === 'GET' && discovery[pathname]) return [200, discovery[pathname]];
     if (method === 'GET') return found ? [200, found] : listed(pathname);
     if (!found && method !== 'POST') return [404, { kind: 'Status', code: 404, message: 'not found' }];
+    if (rehearsed) {
+      const result = structuredClone(found ?? {});
+      if (found) merge(result, patched(text));
+      return [200, result];
+    }
     if (method === 'DELETE') {
       objects.delete(pathname);
       return [200, { kind: 'Status', status: 'Success' }];

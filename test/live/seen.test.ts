@@ -99,13 +99,10 @@ describe.skipIf(!kubeconfig || !dockerHost)('what an approver sees of a producti
 
   test('I4 one request answers: what changes, where, what it can break, how to undo it, who asks', async () => {
     const before = await generation();
-    const began = performance.now();
-    const id = await held();
-    console.log(`held after ${Math.round(performance.now() - began)} ms`);
-    const { text, request } = await shown(id);
+    const { text, request } = await shown(await held());
     // Nothing was changed by looking: the dry run leaves the object alone.
     expect(await generation()).toBe(before);
-    console.log(text);
+    process.stdout.write(`${text}\n`);
     const parts = request.plan.preview.parts ?? [];
     const rows = rowsOf(parts);
 
@@ -143,7 +140,7 @@ describe.skipIf(!kubeconfig || !dockerHost)('what an approver sees of a producti
     expect(text).toMatch(/asked by +\S+, agent devops, client holdpoint-tests, 20\d\d-/);
     // Exactly what will be sent.
     expect(text.replaceAll(/\n +│ /g, '')).toContain(`"path":"/apis/apps/v1/namespaces/${PROD}/deployments/api"`);
-    for (const line of text.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+    for (const line of text.split('\n')) expect(Array.from(line).length).toBeLessThanOrEqual(100);
   });
 
   test('I9 what moved is shown then and now; planned anew it follows the old one, and runs when approved by itself', async () => {

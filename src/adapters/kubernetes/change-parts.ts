@@ -21,12 +21,13 @@ type Context = PlanContext<'kubernetes' | 'docker' | 'monitoring'>;
 export async function changeParts(held: HeldChange, context: Context): Promise<PreviewPart[]> {
   const { ref, change, bound } = held;
   const { kubernetes, docker, monitoring, facts } = context;
-  const [rehearsal, around, workload, revisions, state, images, traffic] = await Promise.all([
+  const [rehearsal, around, workload, revisions, state, cluster, images, traffic] = await Promise.all([
     softly(context, (call) => kubernetes.rehearse(ref, change, bound, call)),
     softly(context, (call) => kubernetes.surroundings(ref, call)),
     softly(context, (call) => kubernetes.workload(ref, call)),
     softly(context, (call) => kubernetes.revisions(ref, call)),
     softly(context, (call) => kubernetes.rollout(ref, call)),
+    softly(context, (call) => kubernetes.cluster(ref.context, call)),
     softly(context, (call) => docker.imageList(call)),
     facts.monitoring.grafana === undefined && facts.monitoring.prometheus === undefined
       ? { unknown: 'no monitoring is configured' }
@@ -40,7 +41,7 @@ export async function changeParts(held: HeldChange, context: Context): Promise<P
     return imageFacts(images.value, image, Date.now() / 1000);
   };
   return [
-    { kind: 'risks', items: changeRisks(held, { rehearsal, around, workload, revisions, state }) },
+    { kind: 'risks', items: changeRisks(held, { rehearsal, around, state, cluster }) },
     { kind: 'facts', title: `Images of ${what}`, rows: imageRows(held, workload, revisions, around, engine) },
     {
       kind: 'facts',

@@ -1,14 +1,13 @@
 import { quoted } from '../../core/foreign.ts';
 import type { Found } from '../../core/softly.ts';
 import type { HeldChange } from './change-parts.ts';
-import type { Revision, RolloutState, Surroundings, Workload } from './port.ts';
+import type { RolloutState, Surroundings } from './port.ts';
 
 interface Known {
   rehearsal: Found<string>;
   around: Found<Surroundings>;
-  workload: Found<Workload>;
-  revisions: Found<Revision[]>;
   state: Found<RolloutState>;
+  cluster: Found<{ verifiesTls: boolean }>;
 }
 
 /** What speaks for looking twice, of what is known; what is not known is no risk, and stands as unknown elsewhere. */
@@ -27,6 +26,9 @@ export function changeRisks(held: HeldChange, known: Known): string[] {
       : []),
     ...(replaces ? imageRisks(preconditions) : []),
     ...(replaces && 'value' in known.around ? aroundRisks(known.around.value) : []),
+    ...('value' in known.cluster && !known.cluster.value.verifiesTls
+      ? ["the kubeconfig switches off the check of this cluster's certificate"]
+      : []),
     ...(undo === null ? ['there is no stored revision to go back to'] : []),
   ];
 }

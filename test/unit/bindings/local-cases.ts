@@ -50,7 +50,7 @@ const FILES: Case[] = [
     relies: [/^file:docker\/Dockerfile$/],
     moves: FILE_MOVES,
     still: FILE_STILL,
-    async make() {
+    make: async () => {
       const { bench, moves, still } = await files();
       return {
         bench,
@@ -66,7 +66,7 @@ const FILES: Case[] = [
     relies: [/^file:docker\/new$/],
     moves: ['its being there', 'its folder'],
     still: ['another file'],
-    async make() {
+    make: async () => {
       const { bench, at, still } = await files();
       return {
         bench,
@@ -88,7 +88,7 @@ const FILES: Case[] = [
     relies: [/^file:docker\/Dockerfile$/],
     moves: FILE_MOVES,
     still: FILE_STILL,
-    async make() {
+    make: async () => {
       const { bench, moves, still } = await files();
       const args = { path: DOCKERFILE, oldText: 'FROM', newText: 'FROM --platform=linux/amd64' };
       return { bench, args, moves: moves(DOCKERFILE), still: still(DOCKERFILE) };
@@ -100,7 +100,7 @@ const FILES: Case[] = [
     relies: [/^file:docker\/Dockerfile$/, /^file:gone\.txt$/],
     moves: FILE_MOVES,
     still: FILE_STILL,
-    async make() {
+    make: async () => {
       const { bench, moves, still } = await files();
       return { bench, args: { paths: [DOCKERFILE, 'gone.txt'] }, moves: moves('gone.txt'), still: still(DOCKERFILE) };
     },
@@ -141,7 +141,7 @@ const PROGRAMS: Case[] = [
     relies: [/^program:sqlx$/, /^sandbox$/, /^tree:chart$/],
     moves: ['the program', 'a file of the folder', 'a file more', 'a file less', 'a file’s name'],
     still: ['a file beside it', 'another program', 'the times of a file'],
-    async make() {
+    make: async () => {
       const { bench, at, write } = await programs();
       return {
         bench,
@@ -167,7 +167,7 @@ const PROGRAMS: Case[] = [
     relies: [/^program:kubectl$/, /^sandbox$/],
     moves: ['the program', 'which program its name finds'],
     still: ['a file', 'another program'],
-    async make() {
+    make: async () => {
       const { bench, at, bin, write } = await programs();
       return {
         bench,
@@ -192,7 +192,7 @@ const PROGRAMS: Case[] = [
     relies: [/^process:prc_/],
     moves: ['its end'],
     still: ['its output', 'another process'],
-    async make() {
+    make: async () => {
       const { files: port } = newWorkspace();
       const { port: processes } = createFakeProcesses(() => ({ output: 'line\n', endless: true }));
       const bench = await heldBench({ processes, files: port });
@@ -232,7 +232,7 @@ const GIT: Case[] = [
     relies: [/^branch$/, /^head$/, /^file:a\.txt$/],
     moves: ['the file', 'its mode', 'the branch', 'the last commit'],
     still: ['another file', 'a tag'],
-    async make() {
+    make: async () => {
       const { bench } = await repository();
       bench.write('a.txt', 'changed\n');
       return {
@@ -257,7 +257,7 @@ const GIT: Case[] = [
     relies: [/^remote$/, /^commit$/, /^was$/],
     moves: ['the branch on the remote', 'the branch here', 'the address'],
     still: ['another branch', 'the working tree'],
-    async make() {
+    make: async () => {
       const { bench, commit } = await repository();
       const other = join(bench.origin, '../other.git');
       bench.git('clone', '-q', '--bare', bench.origin, other);
@@ -283,7 +283,7 @@ const GIT: Case[] = [
     relies: [/^commit$/],
     moves: ['the commit', 'the tag’s being there'],
     still: ['the working tree', 'another tag'],
-    async make() {
+    make: async () => {
       const { bench, commit } = await repository();
       return {
         bench,
@@ -302,7 +302,7 @@ const GIT: Case[] = [
     relies: [/^head$/, /^branch:feature\/x$/, /^commit$/],
     moves: ['what is checked out', 'the branch’s being there'],
     still: ['a new file', 'a tag'],
-    async make() {
+    make: async () => {
       const { bench, commit } = await repository();
       return {
         bench,

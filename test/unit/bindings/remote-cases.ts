@@ -26,7 +26,7 @@ const DOCKER: Case = {
     'what the tag stands for',
   ],
   still: ['another image', 'what .dockerignore leaves out'],
-  async make() {
+  make: async () => {
     const { files, at } = newWorkspace({
       Dockerfile: 'FROM base:1\nCOPY a.py /\n',
       '.dockerignore': 'notes\n',
@@ -116,7 +116,7 @@ const KUBERNETES: Case[] = [
     relies: [/^cluster:only$/, /^deployment:prod\/api$/, /^image:api:2$/],
     moves: [...WORKLOAD_MOVES, 'the image behind its tag'],
     still: WORKLOAD_STILL,
-    async make() {
+    make: async () => {
       const { bench, images, moves, still } = await cluster();
       const image = () => images.set('api:2', 'sha256:moved');
       return {
@@ -133,7 +133,7 @@ const KUBERNETES: Case[] = [
     relies: [/^cluster:only$/, /^deployment:prod\/api$/, /^image:api:3$/],
     moves: [...WORKLOAD_MOVES, 'the image behind its tag', 'what the nodes hold of it'],
     still: [...WORKLOAD_STILL, 'the image that runs now'],
-    async make() {
+    make: async () => {
       const { bench, fake, images, moves, still } = await cluster();
       return {
         bench,
@@ -157,11 +157,11 @@ const KUBERNETES: Case[] = [
     relies: [/^cluster:only$/, /^deployment:prod\/api$/, /^revision:prod\/api$/, /^image:api:1$/],
     moves: [...WORKLOAD_MOVES, 'the revision', 'the image behind its tag'],
     still: WORKLOAD_STILL,
-    async make() {
+    make: async () => {
       const { bench, fake, images, moves, still } = await cluster();
       const revision = () => {
         const path = '/apis/apps/v1/namespaces/prod/replicasets';
-        const json = fake.api.json;
+        const json = fake.api.json.bind(fake.api);
         fake.api.json = async (request, call) => {
           const answer = await json(request, call);
           if (request.path !== path) return answer;
@@ -200,7 +200,7 @@ const GITHUB: Case[] = [
     relies: [/^ref:staging$/, /^workflow:2$/, /^file:\.github\/workflows\/deploy-staging\.yml$/],
     moves: ['the commit', 'the workflow’s state'],
     still: ['another branch', 'another run'],
-    async make() {
+    make: async () => {
       const bench = await github();
       return {
         bench,
@@ -222,7 +222,7 @@ const GITHUB: Case[] = [
     relies: [/^run:1$/],
     moves: ['its end', 'its attempt'],
     still: ['its progress', 'another run'],
-    async make() {
+    make: async () => {
       const bench = await github();
       bench.github.advancing.on = false;
       await bench.github.startRun('deploy-staging.yml', 'staging');
@@ -247,7 +247,7 @@ const GITHUB: Case[] = [
     relies: [/^run:1$/, /^file:\.github\/workflows\/deploy-staging\.yml$/],
     moves: ['its attempt', 'its going on'],
     still: ['the branch', 'another run'],
-    async make() {
+    make: async () => {
       const bench = await github();
       await bench.github.startRun('deploy-staging.yml', 'staging');
       bench.github.advancing.on = false;
@@ -271,7 +271,7 @@ const GITHUB: Case[] = [
     relies: [/^head$/, /^base$/, /^method$/, /^reviews$/, /^checks$/],
     moves: ['the head', 'the base', 'a review', 'a check', 'the ways that the repository allows'],
     still: ['the commit of the base', 'another branch'],
-    async make() {
+    make: async () => {
       const bench = await github();
       const { number, sha } = await bench.ready();
       const change = (path: string, more: object) => () =>
@@ -299,7 +299,7 @@ const GITHUB: Case[] = [
     relies: [/^branch:feature\/login$/],
     moves: ['the head', 'its being open already'],
     still: ['another branch'],
-    async make() {
+    make: async () => {
       const bench = await github();
       await bench.github.write('feature/login', 'a.txt', 'x');
       const args = {
@@ -363,7 +363,7 @@ const ALERTS: Case[] = [
     // It relies on what it names alone: on which Alertmanager it is made.
     moves: ['the Alertmanager'],
     still: ['what fires'],
-    async make() {
+    make: async () => {
       const { bench, upstream } = await alertmanager();
       return {
         bench,
@@ -379,7 +379,7 @@ const ALERTS: Case[] = [
     relies: [/^silence:/],
     moves: ['its matchers', 'its state', 'its being there'],
     still: ['its comment', 'its end', 'what fires'],
-    async make() {
+    make: async () => {
       const { bench, upstream } = await alertmanager();
       const set = (more: object) => () => upstream.on(`GET /api/v2/silence/${ID}`, { ...SILENCE, ...more });
       return {

@@ -7,7 +7,7 @@ import { PROGRAMS } from '../processes/kit.ts';
 import { newBench, type Bench } from '../server/services.ts';
 
 /** A held call in a world of its own, and what can happen to that world before it runs. */
-export interface Held {
+interface Held {
   bench: Bench;
   args: object;
   moves: Record<string, () => unknown>;
@@ -23,7 +23,7 @@ export interface Case {
   moves: readonly string[];
   /** None does. */
   still: readonly string[];
-  make(): Promise<Held>;
+  make: () => Promise<Held>;
 }
 
 /** Everything may be done; what changes something, and every program, waits for a person. */

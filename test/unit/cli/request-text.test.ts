@@ -57,7 +57,7 @@ const REQUEST: ApprovalRequest = {
   },
 };
 
-const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
+const widthOf = (text: string) => Math.max(...text.split('\n').map((line) => Array.from(line).length));
 
 describe('I4: what the terminal shows of a request', () => {
   test('what, where and what to mind come first; then who and why, what changes, how to undo it, and the steps', () => {

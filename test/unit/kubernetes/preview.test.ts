@@ -141,6 +141,11 @@ describe('I4: what people see of a held rollout', () => {
     expect(items(await parts({ action: 'pause' })).join('\n')).not.toMatch(/latest|disruption|readiness/);
   });
 
+  test('a cluster whose certificate is not checked is a risk', async () => {
+    cluster.api.verifiesTls = async () => false;
+    expect(items(await update()).join('\n')).toContain("switches off the check of this cluster's certificate");
+  });
+
   test('how to undo it says the revision and what it holds', async () => {
     expect((await update()).find(({ kind }) => kind === 'undo')).toMatchObject({
       text: expect.stringMatching(
@@ -152,7 +157,7 @@ describe('I4: what people see of a held rollout', () => {
   test('what the cluster would refuse is said, and the rest is there all the same', async () => {
     const held = rollout.input.parse({ action: 'restart', kind: 'deployment', name: 'api', namespace: NAMESPACE });
     const plan = await rollout.plan(held, context);
-    const json = cluster.api.json;
+    const json = cluster.api.json.bind(cluster.api);
     cluster.api.json = (request, call) =>
       request.query?.['dryRun'] === undefined ? json(request, call) : Promise.reject(new Error('denied by a webhook'));
     const all = (await rollout.preview?.(plan, context)) ?? [];

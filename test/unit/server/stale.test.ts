@@ -64,6 +64,15 @@ describe('I9: a stale request', () => {
     expect(bench.world.runs).toEqual([]);
   });
 
+  test('then and now differ also where both are long and begin alike', async () => {
+    const same = 'x'.repeat(5000);
+    bench.world.values.set('a', `${same}-then`);
+    const { envelope } = await act('run', await staleOne(`${same}-now`));
+    const [change] = envelope.error?.changes ?? [];
+    expect(change?.was).toMatch(/^…x+-then$/);
+    expect(change?.is).toMatch(/-now$/);
+  });
+
   test('one call plans it anew: a request of its own that refers to the old and shows what differs', async () => {
     const old = await staleOne();
     const { envelope } = await act('replan', old);
