@@ -32,4 +32,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `ALTER TABLE approval_decisions ADD COLUMN break_glass BIGINT NOT NULL DEFAULT 0`,
     `ALTER TABLE approval_decisions ADD COLUMN key TEXT NOT NULL DEFAULT ''`,
   ],
+  [
+    `CREATE INDEX audit_records_by_call ON audit_records (call_id) WHERE call_id IS NOT NULL`,
+    `CREATE INDEX approval_requests_by_time ON approval_requests (created_at, id)`,
+  ],
 ];
