@@ -9,7 +9,7 @@ import { fingerprintOf, privateHalf, requireKeyType, type PrivateHalf } from './
 import { parsePublicLine } from './ssh-key.ts';
 
 /** An approver as others may know them. */
-const publicApprover = z.strictObject({
+export const publicApprover = z.strictObject({
   name: z.string(),
   /** Who it is: the operating system's user who was at the machine when the approver was added, or as was said then. */
   person: z.string(),
@@ -23,9 +23,9 @@ const publicApprover = z.strictObject({
 });
 
 /** `approver export`: the public halves of a registry. */
-export const approversExport = z.strictObject({ approvers: z.array(publicApprover) });
+const approversExport = z.strictObject({ approvers: z.array(publicApprover) });
 
-export const storedApprover = publicApprover.extend({
+const storedApprover = publicApprover.extend({
   /** Of own keys, by fingerprint. */
   private: z.record(z.string(), privateHalf),
 });

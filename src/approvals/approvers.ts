@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { HoldpointError } from '../core/errors.ts';
 import type { Json, JsonObject } from '../core/json.ts';
 import { createPrivateFile, privateDirectory, replacePrivateFile } from '../store/directory.ts';
+import { checkedIdentity, checkName, type Identity } from './approver-names.ts';
 import { checkKey, isProtected, readApprovers, type PublicApprover, type StoredApprover } from './approver-file.ts';
 import { decisionBytes } from './digest.ts';
 import { isBreakGlass, type ApproverKey, type OwnKey } from './keys.ts';
@@ -15,12 +16,9 @@ export type Approver = Readonly<PublicApprover> & {
   readonly protected: boolean;
 };
 
-export interface NewApprover {
+interface NewApprover extends Partial<Omit<Identity, 'person'>> {
   name: string;
   person: string;
-  also?: readonly string[];
-  groups?: readonly string[];
-  roles?: readonly string[];
   /** Empty or undefined for a private half that whoever can read the file can use. */
   passphrase?: string | undefined;
   /** Milliseconds since 1970. */
@@ -41,7 +39,7 @@ export interface Approvers {
   /** @throws HoldpointError `conflict` for a name or a key that is taken, `invalid_input` for one that cannot be used. */
   add(approver: NewApprover): Approver;
   /** Sets what is given and leaves the rest. @throws HoldpointError `not_found`, `invalid_input`. */
-  set(name: string, changes: Partial<Pick<NewApprover, 'person' | 'also' | 'groups' | 'roles'>>): Approver;
+  set(name: string, changes: Partial<Identity>): Approver;
   /** @throws HoldpointError `not_found`. */
   remove(name: string): Approver;
   /** Adds a key whose private half is elsewhere. @throws HoldpointError `not_found`, `conflict`, `invalid_input`. */
@@ -50,6 +48,8 @@ export interface Approvers {
   addOwnKey(name: string, made: Pick<NewApprover, 'passphrase' | 'at' | 'breakGlass'>): Approver;
   /** Takes the key away whose fingerprint this is. @throws HoldpointError `not_found`. */
   removeKey(name: string, fingerprint: string): Approver;
+  /** Whether the private half that lies here needs a passphrase; undefined where none lies here. @throws HoldpointError `not_found`. */
+  isLocked(name: string, breakGlass?: boolean): boolean | undefined;
   /**
    * Signs with the approver's own key, or with their own break-glass key where the decision breaks the glass.
    *
@@ -57,11 +57,6 @@ export interface Approvers {
    */
   sign(decision: Decision, passphrase?: string): SignedDecision;
 }
-
-/** A name of an approver, a group or a role. */
-const PLAIN = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
-/** An identity: a user's name, or `SUB@ISSUER`; nothing in it that only looks like something else. */
-const IDENTITY = /^[!-~](?:[ -~]{0,254}[!-~])?$/;
 
 export function openApprovers(keysDir: string): Approvers {
   const folder = join(keysDir, 'approvers');
@@ -97,10 +92,7 @@ export function openApprovers(keysDir: string): Approvers {
     list: () => entries().map(publicHalf),
 
     add({ name, person, also = [], groups = [], roles = [], passphrase, at, key, breakGlass = false }) {
-      if (!PLAIN.test(name))
-        throw new HoldpointError('invalid_input', `"${name}" cannot be an approver's name.`, {
-          hint: 'Use letters, digits, dots, dashes and underscores, such as "alice".',
-        });
+      checkName(name);
       // Two names that differ in case alone would be one file on some systems, and one person to most readers.
       if (entries().some((entry) => entry.name.toLowerCase() === name.toLowerCase())) throw taken(name);
       const addedAt = new Date(at).toISOString();
@@ -109,7 +101,7 @@ export function openApprovers(keysDir: string): Approvers {
       refuseTakenKey(made.key);
       const entry: StoredApprover = {
         name,
-        ...checked({ person, also, groups, roles }),
+        ...checkedIdentity({ person, also, groups, roles }),
         addedAt,
         keys: [made.key],
         private: 'half' in made ? { [made.key.fingerprint]: made.half } : {},
@@ -120,7 +112,7 @@ export function openApprovers(keysDir: string): Approvers {
 
     set(name, changes) {
       const { person, also, groups, roles, ...rest } = find(name);
-      return replace({ ...rest, ...checked({ person, also, groups, roles, ...changes }) });
+      return replace({ ...rest, ...checkedIdentity({ person, also, groups, roles, ...changes }) });
     },
 
     remove(name) {
@@ -165,6 +157,12 @@ export function openApprovers(keysDir: string): Approvers {
       return replace({ ...entry, keys, private: halves });
     },
 
+    isLocked(name, breakGlass = false) {
+      const entry = find(name);
+      const half = entry.private[ownKey(entry, breakGlass)?.fingerprint ?? ''];
+      return half && half.salt !== undefined;
+    },
+
     sign({ ticked = [], ...decision }, passphrase) {
       const entry = find(decision.approver);
       const key = ownKey(entry, decision.breakGlass === true);
@@ -198,26 +196,6 @@ function ownKey({ keys, private: halves }: StoredApprover, breakGlass: boolean):
     (key): key is OwnKey =>
       key.kind === 'own' && Object.hasOwn(halves, key.fingerprint) && isBreakGlass(key) === breakGlass,
   );
-}
-
-function checked(who: Required<Pick<NewApprover, 'person' | 'also' | 'groups' | 'roles'>>): {
-  person: string;
-  also: string[];
-  groups: string[];
-  roles: string[];
-} {
-  for (const identity of [who.person, ...who.also])
-    if (!IDENTITY.test(identity))
-      throw new HoldpointError('invalid_input', `"${identity}" cannot be a person's identity.`, {
-        hint: 'Write a user name, or SUB@ISSUER as tokens have it, in ASCII.',
-      });
-  for (const label of [...who.groups, ...who.roles])
-    if (!PLAIN.test(label))
-      throw new HoldpointError('invalid_input', `"${label}" cannot be a group or a role.`, {
-        hint: 'Use letters, digits, dots, dashes and underscores, such as "sre".',
-      });
-  const once = (values: readonly string[]) => [...new Set(values)].sort();
-  return { person: who.person, also: once(who.also), groups: once(who.groups), roles: once(who.roles) };
 }
 
 /**

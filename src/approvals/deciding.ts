@@ -66,7 +66,7 @@ export function createDeciding(ledger: Ledger) {
         );
         await step.append({
           kind: 'approval.decided',
-          data: { ...decision, approval: row.id, as: approverRecord(approver, decision.key) },
+          data: { ...decision, approval: row.id, takenAt: now, as: approverRecord(approver, decision.key) },
         });
         if (decision.decision === 'deny') {
           const note = { by: approver.name, reason: decision.reason };

@@ -8,6 +8,7 @@ import type { Session, SqlValue, Store } from '../store/store.ts';
 import type { Approvers } from './approvers.ts';
 import { createTimeline, systemClock, type Clock } from './clock.ts';
 import { decisionOf, type DecisionRow } from './decision-row.ts';
+import { withLaterTerms } from './later-terms.ts';
 import type { Point, Transition } from './points.ts';
 import type { ApprovalRequest, Note, RequestBody, SignedDecision } from './request.ts';
 import { unseal } from './seal.ts';
@@ -110,6 +111,7 @@ export function createLedger({ store, audit, approvers, sealKey, clock = systemC
       data: {
         approval: row.id,
         digest: row.digest,
+        at: step.now,
         from: row.state,
         fence: moved.fence,
         ...(note as JsonObject | undefined),
@@ -202,9 +204,6 @@ export const planPlace = (id: string): string => `${id}/plan`;
 export const stepPlace = (id: string, fence: number, step: string): string => `${id}/${fence}/step/${step}`;
 export const outcomePlace = (id: string, fence: number): string => `${id}/${fence}/outcome`;
 
-/** What requests say nothing of that were stored before there was more to ask for. */
-const LATER_TERMS = { approvers: [], reasonRequired: false, signature: 'any' } as const;
-
 /**
  * A row's body, if it is the one that was stored.
  *
@@ -213,7 +212,7 @@ const LATER_TERMS = { approvers: [], reasonRequired: false, signature: 'any' } a
 export function readBody(row: Pick<Row, 'id' | 'state' | 'digest' | 'body' | 'sealed'>): RequestBody {
   const body = sha256(row.body) === row.digest ? (JSON.parse(row.body) as RequestBody) : undefined;
   if (body?.id === row.id && STATES.includes(row.state) && body.sealedDigest === sha256(row.sealed))
-    return { ...body, terms: { ...LATER_TERMS, ...body.terms } };
+    return withLaterTerms(body);
   throw new HoldpointError('denied', `The stored request ${row.id} was changed after it was made; it never runs.`, {
     hint: 'A person should look into the state directory and run `holdpoint audit verify`. Then make the call again.',
   });

@@ -11,6 +11,7 @@ import {
   isApprovalId,
   sealRecord,
   type AuditDraft,
+  type AuditKind,
   type AuditRecord,
   type Head,
 } from './chain.ts';
@@ -54,11 +55,21 @@ export interface AuditLogOptions {
   redact?: (data: Json) => Json;
   /** Milliseconds since 1970. */
   now?: () => number;
+  /** Records of this writer between two checkpoints. */
+  checkpointEvery?: number;
+  /** Told of each checkpoint record once it is on disk; must not throw. */
+  onCheckpoint?: (head: Head) => void;
 }
 
 type Entry = Omit<AuditRecord, 'writer' | 'seq' | 'prevHash'>;
 
-export function createAuditLog({ store, redact = (data) => data, now = Date.now }: AuditLogOptions): AuditLog {
+export function createAuditLog({
+  store,
+  redact = (data) => data,
+  now = Date.now,
+  checkpointEvery = CHECKPOINT_EVERY,
+  onCheckpoint = () => {},
+}: AuditLogOptions): AuditLog {
   const writer = `${new Date(now()).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${randomBytes(6).toString('hex')}`;
   const inTurn = createQueue();
   const waiting: Entry[] = [];
@@ -73,15 +84,18 @@ export function createAuditLog({ store, redact = (data) => data, now = Date.now 
     time: new Date(now()).toISOString(),
     kind,
     callId: callId === undefined ? null : callId.toWellFormed(),
-    data: kind === 'checkpoint' ? data : ownData(data),
+    data: kind === 'checkpoint' ? data : ownData(kind, data),
   });
 
   /** A copy, since what a caller changes later is not what it appended; a record must never fail over what an agent sent. */
-  const ownData = (data: JsonObject): JsonObject => {
+  const ownData = (kind: AuditKind, data: JsonObject): JsonObject => {
     try {
       const copy = wellFormed(redact(data)) as JsonObject;
       // Ids are random: a known secret that happens to be part of one must not make the record point nowhere.
       if (isApprovalId(data['approval'])) copy['approval'] = data['approval'];
+      // So are signatures and public keys, and one that was masked would prove nothing any more.
+      if (kind === 'approval.decided')
+        for (const key of ['signature', 'key', 'as']) if (data[key] !== undefined) copy[key] = data[key];
       const text = canonicalJson(copy);
       return text.length <= MAX_DATA ? copy : { omitted: `too large: ${text.length} characters`, sha256: sha256(text) };
     } catch {
@@ -138,7 +152,7 @@ export function createAuditLog({ store, redact = (data) => data, now = Date.now 
       if (waiting.length === 0) return;
       try {
         await write(async () => undefined);
-        if (sinceCheckpoint >= CHECKPOINT_EVERY) await writeCheckpoint();
+        if (sinceCheckpoint >= checkpointEvery) await writeCheckpoint();
         broken = undefined;
       } catch (cause) {
         broken = new HoldpointError('unavailable', 'The audit log cannot be written, so nothing runs.', {
@@ -153,23 +167,25 @@ export function createAuditLog({ store, redact = (data) => data, now = Date.now 
   };
 
   const writeCheckpoint = async () => {
-    await write(async (session, append, saveHead) => {
+    const written = await write(async (session, append, saveHead) => {
       await saveHead();
       const heads = await session.query<Head>(
         'SELECT writer, seq, hash FROM audit_heads WHERE seq > sealed ORDER BY writer',
       );
       const [last] = await session.query<{ value: string }>(`SELECT value FROM facts WHERE name = 'audit.checkpoint'`);
-      const { hash } = await append({
+      const own = await append({
         kind: 'checkpoint',
         data: { heads: heads.map((each) => ({ ...each })), previous: last?.value ?? null },
       });
       await session.query('UPDATE audit_heads SET sealed = seq WHERE seq > sealed');
       await session.query(
         `INSERT INTO facts (name, value) VALUES ('audit.checkpoint', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
-        [hash],
+        [own.hash],
       );
+      return own;
     });
     sinceCheckpoint = 0;
+    onCheckpoint(written);
   };
 
   const refuseClosed = () => {

@@ -1,19 +1,8 @@
-import { createReadStream } from 'node:fs';
-
-import { z } from 'zod';
-
 import { HoldpointError } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
-import { canonicalJson } from './canonical.ts';
 import { approvalOf, type AuditKind, type AuditRecord, type Head } from './chain.ts';
-import { parseCanonical, type AuditSource, type FoundRecord, type Problem } from './verify.ts';
-
-const head = z.strictObject({
-  writer: z.string(),
-  seq: z.int().min(1),
-  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-});
+import type { AuditSource, FoundRecord } from './verify.ts';
 
 const PAGE = 1000;
 const MAX_STRAYS = 100;
@@ -119,90 +108,12 @@ function columnsAgree(row: Row): boolean {
   }
 }
 
-/** The whole log as JSON lines: `{ hash, record }` for each record, then one line `{ heads }`. */
-export async function* exportAudit(store: Store): AsyncIterable<string> {
-  const { heads, records } = await storeSource(store);
-  for await (const { hash, text } of records()) yield `{"hash":${JSON.stringify(hash)},"record":${text}}`;
-  yield canonicalJson({ heads });
-}
-
-/**
- * An exported file for verifying.
- *
- * @throws HoldpointError `not_found` where it cannot be read.
- */
-export async function exportSource(file: string): Promise<AuditSource> {
-  const faults: Problem[] = [];
-  let heads: readonly Head[] | undefined;
-  for await (const { value, line, number } of linesOf(file)) {
-    if (heads) faults.push(unreadable(number, 'something follows the line of heads'));
-    const found = headsOf(value, line);
-    if (found) heads = found;
-    else if (!recordOf(value, line)) faults.push(unreadable(number, 'this line is no audit record as it was exported'));
-  }
-  if (!heads) faults.push({ problem: 'cut', writer: file, seq: 0, says: 'the file ends without its line of heads' });
-  return { heads: heads ?? [], strays: [], faults, records: () => exportedRecords(file) };
-}
-
-async function* exportedRecords(file: string): AsyncIterable<FoundRecord> {
-  for await (const { value, line } of linesOf(file)) {
-    const found = recordOf(value, line);
-    if (found) yield found;
-  }
-}
-
-/** The heads of an export's last line, exactly as they were written; undefined where the line is anything else. */
-function headsOf(value: Record<string, Json> | undefined, line: string): readonly Head[] | undefined {
-  if (!value || Object.keys(value).join() !== 'heads' || parseCanonical(line) === undefined) return undefined;
-  const parsed = z.array(head).safeParse(value['heads']);
-  return parsed.success ? parsed.data : undefined;
-}
-
-/** A line's record; undefined where it is none. A line that was spelled differently is found, but does not agree. */
-function recordOf(value: Record<string, Json> | undefined, line: string): FoundRecord | undefined {
-  const record = value?.['record'] as unknown as AuditRecord | undefined;
-  if (typeof record?.writer !== 'string' || !Number.isSafeInteger(record.seq) || typeof value?.['hash'] !== 'string')
-    return undefined;
-  const agrees = parseCanonical(line) !== undefined;
-  return {
-    writer: record.writer,
-    seq: record.seq,
-    text: agrees ? canonicalJson(record) : '',
-    hash: value['hash'],
-    agrees,
-  };
-}
-
-/** Lines end in \n and nothing else: node:readline would also split at U+2028, which may stand in a record's text. */
-async function* linesOf(
-  file: string,
-): AsyncIterable<{ value: Record<string, Json> | undefined; line: string; number: number }> {
-  let number = 0;
-  let rest = '';
-  try {
-    for await (const chunk of createReadStream(file, 'utf8')) {
-      const lines = (rest + String(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield { value: parseObject(line), line, number: (number += 1) };
-    }
-  } catch (cause) {
-    throw new HoldpointError('not_found', `The file ${file} cannot be read.`, {
-      hint: 'Give a file that `holdpoint audit export` wrote.',
-      cause,
-    });
-  }
-  if (rest !== '') yield { value: parseObject(rest), line: rest, number: number + 1 };
-}
-
-function parseObject(line: string): Record<string, Json> | undefined {
+/** The object that a text is in JSON, else undefined. */
+export function parseObject(line: string): Record<string, Json> | undefined {
   try {
     const value = JSON.parse(line) as Json;
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
   }
-}
-
-function unreadable(line: number, says: string): Problem {
-  return { problem: 'unreadable', writer: `line ${line}`, seq: line, says };
 }

@@ -23,7 +23,7 @@ export interface AuditSource {
 }
 
 export interface Problem {
-  problem: 'changed' | 'missing' | 'out of order' | 'duplicate' | 'cut' | 'unknown' | 'unreadable';
+  problem: 'changed' | 'missing' | 'out of order' | 'duplicate' | 'cut' | 'unknown' | 'unreadable' | 'unproved';
   writer: string;
   seq: number;
   says: string;
@@ -47,11 +47,15 @@ interface Chain {
   gaps: [from: number, to: number][];
 }
 
-/** Checks every record, every link and everything that checkpoints and heads know, and says where each fault is. */
-export async function verifyAudit(source: AuditSource): Promise<Verification> {
+/**
+ * Checks every record, every link and everything that checkpoints and heads know, and says where each fault is.
+ *
+ * @param outside checkpoint records that are known from elsewhere
+ */
+export async function verifyAudit(source: AuditSource, outside: readonly Head[] = []): Promise<Verification> {
   const problems: Problem[] = [...source.faults];
   const expected: Expected = new Map();
-  for (const head of source.heads) expect(expected, head);
+  for (const head of [...source.heads, ...outside]) expect(expected, head);
   const checkpoints = await collectCheckpoints(source, expected);
 
   const chains = new Map<string, Chain>();

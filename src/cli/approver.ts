@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
-import { approverRecord, type Approver, type NewApprover } from '../approvals/approvers.ts';
+import type { Identity } from '../approvals/approver-names.ts';
+import { approverRecord, type Approver, type Approvers } from '../approvals/approvers.ts';
 import type { ApproverKey } from '../approvals/keys.ts';
 import { peopleOf } from '../approvals/persons.ts';
 import type { Config, Flags } from '../config/config.ts';
@@ -72,12 +73,7 @@ function whoOptions(command: Command): Command {
 }
 
 /** What of `whoOptions` was given. */
-function whoOf({
-  person,
-  also,
-  group,
-  role,
-}: WhoFlags): Partial<Pick<NewApprover, 'person' | 'also' | 'groups' | 'roles'>> {
+function whoOf({ person, also, group, role }: WhoFlags): Partial<Identity> {
   return {
     ...(person !== undefined && { person }),
     ...(also && { also }),
@@ -120,7 +116,7 @@ async function set(name: string, flags: WhoFlags, config: Config): Promise<void>
   await withRecords(config, async (records) => {
     const approver = records.approvers.set(name, changes);
     await recorded('approver.changed', approver, records);
-    console.log(approverText(approver));
+    console.log(approverText(approver, records.approvers));
     warnOfSamePerson(approver, records.approvers.list());
   });
 }
@@ -128,7 +124,7 @@ async function set(name: string, flags: WhoFlags, config: Config): Promise<void>
 async function list(config: Config, json: boolean | undefined): Promise<void> {
   await withRecords(config, async ({ approvers }) => {
     const found = approvers.list();
-    const text = found.map(approverText).join('\n');
+    const text = found.map((each) => approverText(each, approvers)).join('\n');
     print(found, text || 'There is no approver yet: holdpoint approver add NAME.', json);
   });
 }
@@ -143,14 +139,12 @@ function warnOfSamePerson({ name, person }: Approver, all: readonly Approver[]):
   );
 }
 
-function approverText({ name, person, also, groups, roles, addedAt, keys, protected: locked }: Approver): string {
+function approverText({ name, person, also, groups, roles, addedAt, keys }: Approver, approvers: Approvers): string {
   const labels = [...groups.map((group) => `group ${group}`), ...roles.map((role) => `role ${role}`)];
   const who = [person, ...also].join(' = ');
   const first = `${name.padEnd(20)} ${who.padEnd(16)} ${addedAt.slice(0, 10)}  ${labels.join(', ')}`;
-  return [
-    first.trimEnd(),
-    ...keys.map((key) => `  ${keyText(key)}${key.kind === 'own' && !locked ? '  no passphrase' : ''}`),
-  ].join('\n');
+  const isOpen = (key: ApproverKey) => key.kind === 'own' && approvers.isLocked(name, key.breakGlass) === false;
+  return [first.trimEnd(), ...keys.map((key) => `  ${keyText(key)}${isOpen(key) ? '  no passphrase' : ''}`)].join('\n');
 }
 
 function keyText(key: ApproverKey): string {

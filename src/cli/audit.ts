@@ -1,8 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 
-import { exportAudit, exportSource, storeSource, tailAudit } from '../audit/read.ts';
-import { verifyAudit } from '../audit/verify.ts';
-import type { Flags } from '../config/config.ts';
+import type { Head } from '../audit/chain.ts';
+import { exportAudit, exportSource } from '../audit/export.ts';
+import { storeSource, tailAudit } from '../audit/read.ts';
+import { verifyAudit, type Verification } from '../audit/verify.ts';
+import type { Config, Flags } from '../config/config.ts';
+import { verificationText, type VerifyFlags } from './audit-text.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { plainLine } from './plain.ts';
 import { withRecords } from './records.ts';
@@ -31,23 +34,25 @@ export function register(program: Command): void {
 
   jsonOption(sharedOptions(audit.command('verify [file]')))
     .description('check every record and every link, of the log or of an exported file')
-    .action((file: string | undefined, flags: AuditFlags) =>
-      act(flags, (config) =>
-        withRecords(config, async ({ store }) => {
-          const result = await verifyAudit(file ? await exportSource(file) : await storeSource(store));
-          const { ok, records, writers, checkpoints, problems } = result;
-          const counts = `${records} records of ${writers} writers, ${checkpoints} checkpoints`;
-          const found = problems.map(
-            ({ writer, seq, problem, says }) => `${writer} ${seq}: ${problem}: ${plainLine(says)}`,
-          );
-          print(
-            result,
-            ok ? `The log verifies: ${counts}.` : `The log does not verify (${counts}):\n${found.join('\n')}`,
-            flags.json,
-          );
-          if (!ok) process.exitCode = 1;
-        }),
-      ),
+    .option('--offline <export>', 'also prove who approved what ran, from the export and public keys alone')
+    .option('--approvers <file>', 'public keys to trust, from "approver export"; again for other times', several)
+    .option(
+      '--checkpoint <place>',
+      'hold it against checkpoints: a file, or git:REPOSITORY@REF; again for more',
+      several,
+    )
+    .action((file: string | undefined, flags: VerifyFlags) =>
+      act(flags, async (config) => {
+        if (flags.offline !== undefined) {
+          const { proveOffline } = await import('./audit-offline.ts');
+          return proveOffline(flags.offline, flags, await checkpointsOf(flags, config));
+        }
+        const outside = await checkpointsOf(flags, config);
+        if (file !== undefined) return tell(await verifyAudit(await exportSource(file), outside), flags.json);
+        await withRecords(config, async ({ store }) =>
+          tell(await verifyAudit(await storeSource(store), outside), flags.json),
+        );
+      }),
     );
 
   jsonOption(sharedOptions(audit.command('export')))
@@ -61,6 +66,22 @@ export function register(program: Command): void {
         }),
       ),
     );
+}
+
+function several(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+/** What the places know that `--checkpoint` names. */
+async function checkpointsOf({ checkpoint = [] }: VerifyFlags, { environment }: Config): Promise<Head[]> {
+  const { readCheckpoints } = await import('../audit/places/places.ts');
+  const known = await Promise.all(checkpoint.map((place) => readCheckpoints(place, environment['PATH'] ?? '')));
+  return known.flat();
+}
+
+function tell(result: Verification, json: boolean | undefined): void {
+  print(result, () => verificationText(result), json);
+  if (!result.ok) process.exitCode = 1;
 }
 
 function count(text: string): number {

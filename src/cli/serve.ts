@@ -70,6 +70,7 @@ export async function runServer(
   const metrics = await createMetrics({
     approvals: () => app.services.approvals.counts(),
     problem: problemOf(app),
+    checkpointsFailing: () => app.checkpointing.failing().length,
     version: VERSION,
     persona: app.services.persona.name,
   });

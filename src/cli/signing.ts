@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 
 import type { Decision } from '../approvals/approvers.ts';
+import { unsignedDecision } from '../approvals/decision-schema.ts';
 import { decisionBytes } from '../approvals/digest.ts';
 import { isBreakGlass, type SshKey } from '../approvals/keys.ts';
 import type { SignedDecision, UnsignedDecision } from '../approvals/request.ts';
@@ -50,11 +50,7 @@ function withKey({ ticked = [], ...decision }: Decision, { fingerprint }: SshKey
 }
 
 /** The approver's SSH key of a file, or the only one that is enrolled. */
-function sshKeyFor(
-  { approver: name, breakGlass }: Decision,
-  ssh: string | true,
-  { approvers }: Records,
-): SshKey {
+function sshKeyFor({ approver: name, breakGlass }: Decision, ssh: string | true, { approvers }: Records): SshKey {
   const keys = (approvers.list().find((each) => each.name === name)?.keys ?? []).filter(
     (key): key is SshKey => key.kind === 'ssh' && isBreakGlass(key) === (breakGlass === true),
   );
@@ -70,18 +66,6 @@ function sshKeyFor(
     hint: 'Enrol it: `holdpoint approver key add NAME --ssh FILE.pub`.',
   });
 }
-
-const statement = z.strictObject({
-  id: z.string(),
-  digest: z.string(),
-  decision: z.enum(['approve', 'deny']),
-  approver: z.string(),
-  at: z.int(),
-  reason: z.string(),
-  ticked: z.array(z.string()),
-  breakGlass: z.literal(true).exactOptional(),
-  key: z.string(),
-});
 
 /** A statement and its signature, where the statement says what the command line says. */
 function signedElsewhere(decision: Decision, signatureFile: string, given: string | undefined): SignedDecision {
@@ -107,7 +91,7 @@ function signedElsewhere(decision: Decision, signatureFile: string, given: strin
 function parseStatement(bytes: Buffer, file: string): UnsignedDecision {
   try {
     const text = bytes.toString('utf8');
-    const unsigned = statement.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
+    const unsigned = unsignedDecision.parse(JSON.parse(text.slice(text.indexOf('\n') + 1)));
     if (decisionBytes(unsigned).equals(bytes)) return unsigned;
     throw new Error('not what would be signed');
   } catch (cause) {
@@ -133,10 +117,10 @@ async function passphraseFor(
   config: Config,
   { approvers }: Records,
 ): Promise<string> {
-  const approver = approvers.list().find(({ name }) => name === decision.approver);
+  const locked = approvers.isLocked(decision.approver, decision.breakGlass);
   // Without a private half here there is nothing to open; signing says so.
-  if (!approver?.keys.some(({ kind }) => kind === 'own')) return '';
-  if (!approver.protected) {
+  if (locked === undefined) return '';
+  if (!locked) {
     await reallySign(decision, flags);
     return '';
   }

@@ -21,6 +21,29 @@ const url = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Somewhere that keeps checkpoints of the audit log, out of the server's reach. */
+const checkpointPlace = z
+  .strictObject({
+    file: z.string().startsWith('/', 'write an absolute path').optional(),
+    git: z.string().startsWith('/', 'write the absolute path of a repository').optional(),
+    ref: z
+      .string()
+      .regex(/^refs(?:\/[\w-][\w.-]*){2,}$/, 'write a ref, such as refs/holdpoint/checkpoints')
+      .optional(),
+    /** May hold a token in its path or query. */
+    webhook: secret
+      .refine(
+        (text) => /^(?:https:\/\/|http:\/\/(?:127\.0\.0\.1|\[::1\]|localhost)[:/])/.test(text) && URL.canParse(text),
+        {
+          error: 'write an address with https:// (http:// on this machine alone)',
+        },
+      )
+      .optional(),
+  })
+  .refine(({ file, git, webhook }) => [file, git, webhook].filter((each) => each !== undefined).length === 1, {
+    error: 'write one of file, git and webhook',
+  });
+
 /** What `holdpoint.yaml` may hold. Everything has a default; flags win over environment variables, these over the file. */
 export const schema = z.strictObject({
   workspace: z.string().optional(),
@@ -68,6 +91,13 @@ export const schema = z.strictObject({
       refuseAfterDenial: duration.default(600_000),
       pendingPerPrincipal: z.int().min(1).default(20),
       requestsPerMinute: z.int().min(1).default(10),
+    })
+    .prefault({}),
+  audit: z
+    .strictObject({
+      checkpoints: z.array(checkpointPlace).default([]),
+      checkpointEvery: duration.default(600_000),
+      checkpointRecords: z.int().min(1).max(1_000_000).default(1000),
     })
     .prefault({}),
   undo: z

@@ -4,7 +4,9 @@ import type { Facts } from '../core/facts.ts';
 import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { loadRegistry } from '../server/registry.ts';
 import { failed, runChecks, type Check, type Finding } from './check.ts';
+import { checkpoints } from './checkpoints.ts';
 import { clients } from './clients.ts';
+import { demands } from './demands.ts';
 import { docker } from './docker.ts';
 import { folders } from './folders.ts';
 import { github } from './github.ts';
@@ -17,7 +19,7 @@ import { approvers, records } from './records.ts';
 import { sandbox } from './sandbox.ts';
 
 /** What does not need anything configured, and what does. */
-const LOCAL: readonly Check[] = [node, folders, records, approvers];
+const LOCAL: readonly Check[] = [node, folders, records, checkpoints, approvers, demands];
 const SYSTEMS: readonly Check[] = [
   docker,
   kubernetes,

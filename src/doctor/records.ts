@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 
 import { isProtected, readApprover } from '../approvals/approver-file.ts';
+import type { Head } from '../audit/chain.ts';
+import { readPlace } from '../audit/places/places.ts';
 import { storeSource } from '../audit/read.ts';
 import { verifyAudit } from '../audit/verify.ts';
+import type { Config } from '../config/config.ts';
 import { openDatabaseToRead } from '../store/database.ts';
 import { MIGRATIONS } from '../store/migrations.ts';
 import type { SqlValue, Store } from '../store/store.ts';
@@ -34,7 +37,7 @@ export const records: Check = {
             fix: 'Update this one, or give another folder with --state.',
           },
         ];
-      return [{ level: 'ok', what: 'store', detail: file }, await auditFinding(store, limit)];
+      return [{ level: 'ok', what: 'store', detail: file }, await auditFinding(store, config, limit)];
     } catch (thrown) {
       const fix = 'Check that holdpoint.db is undamaged; put the state directory back from a backup if it is not.';
       return [failed('store', thrown, 'fail', fix)];
@@ -44,10 +47,11 @@ export const records: Check = {
   },
 };
 
-async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> {
+async function auditFinding(store: Store, config: Config, limit: AbortSignal): Promise<Finding> {
   const what = 'audit';
   try {
-    const { ok, records: count, writers, problems } = await verifyAudit(await storeSource(store));
+    const outside = await checkpointsOutside(config);
+    const { ok, records: count, writers, problems } = await verifyAudit(await storeSource(store), outside);
     if (ok) return { level: 'ok', what, detail: `${count} records of ${writers} writers verify` };
     return {
       level: 'fail',
@@ -60,6 +64,14 @@ async function auditFinding(store: Store, limit: AbortSignal): Promise<Finding> 
     const fix = 'holdpoint audit verify takes its time.';
     return { level: 'warn', what, detail: 'the log is too long to verify here', fix };
   }
+}
+
+/** What can be read of the places that are configured; what cannot has a finding of its own. */
+async function checkpointsOutside({ audit, environment }: Config): Promise<Head[]> {
+  const read = await Promise.allSettled(
+    audit.checkpoints.map((setting) => readPlace(setting, environment['PATH'] ?? '')),
+  );
+  return read.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
 }
 
 /** Who may approve. The registry itself would make its folder; this only looks. */

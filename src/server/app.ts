@@ -16,7 +16,9 @@ import { openApprovers } from '../approvals/approvers.ts';
 import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
 import { openSealKey } from '../approvals/seal.ts';
+import { createCheckpointing, type Checkpointing } from '../audit/checkpoints.ts';
 import { createAuditLog } from '../audit/log.ts';
+import { placeOf } from '../audit/places/places.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
@@ -47,6 +49,7 @@ export interface App {
   services: Services;
   dispatch: Dispatch;
   store: Store;
+  checkpointing: Pick<Checkpointing, 'failing'>;
   /** Lets what runs come to its end, then closes everything. */
   stop(): Promise<void>;
 }
@@ -86,7 +89,19 @@ export async function createApp({
   );
   const redactor = createRedactor(knownSecrets(config));
   const store = await openStore(config.state);
-  const audit = createAuditLog({ store, redact: redactor.json });
+  const audit = createAuditLog({
+    store,
+    redact: redactor.json,
+    checkpointEvery: config.audit.checkpointRecords,
+    onCheckpoint: (head) => checkpointing.written(head),
+  });
+  const checkpointing = createCheckpointing({
+    store,
+    checkpoint: () => audit.checkpoint(),
+    places: config.audit.checkpoints.map((setting) => placeOf(setting, config.environment['PATH'] ?? '')),
+    every: config.audit.checkpointEvery,
+    report: (place, err) => log.error({ place, err }, 'a checkpoint could not be kept outside'),
+  });
   const sealKey = openSealKey(config.keys);
   const approvals = createApprovals({
     audit,
@@ -152,6 +167,7 @@ export async function createApp({
     services,
     dispatch,
     store,
+    checkpointing,
     async stop() {
       clearInterval(sweep);
       draining.abort(new Error('Holdpoint is stopping'));
@@ -162,6 +178,7 @@ export async function createApp({
       files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
       await audit.checkpoint();
+      await checkpointing.stop();
       await audit.close();
       await store.close();
       await tracing.close().catch((error: unknown) => log.warn({ err: error }, 'tracing'));

@@ -12,6 +12,8 @@ export interface MetricSources {
   approvals: () => Promise<{ states: Record<State, number>; oldestPending: number | undefined }>;
   /** What keeps calls from being answered; undefined when nothing does. */
   problem: () => Promise<string | undefined>;
+  /** How many places for checkpoints did not take the last one. */
+  checkpointsFailing: () => number;
   version: string;
   persona: string;
 }
@@ -72,6 +74,14 @@ export async function createMetrics(sources: MetricSources): Promise<Metrics> {
       registers,
       async collect() {
         this.set((await sources.problem()) === undefined ? 1 : 0);
+      },
+    }),
+    new Gauge({
+      name: 'holdpoint_checkpoint_places_failing',
+      help: 'Places outside that did not take the last checkpoint of the audit log.',
+      registers,
+      collect() {
+        this.set(sources.checkpointsFailing());
       },
     }),
     new Gauge({ name: 'holdpoint_build_info', help: 'Always 1.', labelNames: ['version', 'persona'], registers }),

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -45,6 +45,27 @@ describe('I6 approving with an SSH key at the command line', () => {
     const approved = await holdpoint(place, 'approvals', 'approve', id, '--as', 'ann', '--ssh');
     expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining(`${id} is approved`) });
     expect((await agent.call('approval', { action: 'run', id })).envelope.status).toBe('done');
+
+    // Proved elsewhere: what is there is the export and the public keys.
+    const [log, keys] = [inHome('export.jsonl'), inHome('approvers.json')];
+    writeFileSync(log, (await holdpoint(place, 'audit', 'export')).stdout);
+    writeFileSync(keys, (await holdpoint(place, 'approver', 'export')).stdout);
+    const elsewhere = { ...place, state: inHome('nothing'), env: { ...place.env, HOME: inHome('nobody') } };
+    const verify = (...args: string[]) => holdpoint(elsewhere, 'audit', 'verify', '--offline', log, ...args);
+    const proof = await verify('--approvers', keys);
+    expect(proof).toMatchObject({ code: 0, stderr: '' });
+    expect(proof.stdout).toContain(`${id}  ran 2`);
+    expect(proof.stdout).toMatch(/ {2}approved \S+ by ann \(ann; ssh SHA256:/);
+    expect(proof.stdout).toContain('cannot prove that it is all there is');
+    expect(existsSync(elsewhere.state)).toBe(false);
+    expect((await verify()).stdout).toContain('the word of the export itself');
+    await holdpoint(place, 'approver', 'key', 'add', 'ann', '--ssh', keygen(inHome('second')));
+    await holdpoint(place, 'approver', 'key', 'remove', 'ann', fingerprint!);
+    writeFileSync(keys, (await holdpoint(place, 'approver', 'export')).stdout);
+    expect(await verify('--approvers', keys)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`unproved: ${id}: by ${keys} it needs 1 of any approver`),
+    });
   });
 
   test('signed on another machine: the statement goes there, the signature comes back, and nothing else fits', async () => {
@@ -81,6 +102,25 @@ describe('I6 approving with an SSH key at the command line', () => {
     );
     expect(deny).toMatchObject({ code: 2, stderr: expect.stringContaining('about another decision: approve') });
     expect(await approve()).toMatchObject({ code: 0, stdout: expect.stringContaining('is approved') });
+  });
+
+  test('a key that only the agent has', async () => {
+    const file = inHome('agents');
+    await holdpoint(place, 'approver', 'add', 'ann', '--ssh', keygen(file));
+    const socket = inHome('agent.sock');
+    const keeper = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    try {
+      await expect.poll(() => existsSync(socket)).toBe(true);
+      place.env['SSH_AUTH_SOCK'] = socket;
+      execFileSync('ssh-add', ['-q', file], { env: place.env, stdio: 'ignore' });
+      rmSync(file);
+      rmSync(`${file}.pub`);
+      const id = await heldCall();
+      const approved = await holdpoint(place, 'approvals', 'approve', id, '--as', 'ann', '--ssh');
+      expect(approved).toMatchObject({ code: 0, stdout: expect.stringContaining('is approved') });
+    } finally {
+      keeper.kill();
+    }
   });
 
   test('a key that is not enrolled, and one that ssh-keygen cannot use, decide nothing', async () => {

@@ -9,7 +9,7 @@ import type { SignedDecision, UnsignedDecision } from '../../../src/approvals/re
 export type Algorithm = 'ES256' | 'EdDSA' | 'RS256';
 
 /** What an authenticator and the browser around it put into an assertion; all as they should be unless a test says otherwise. */
-export interface Circumstances {
+interface Circumstances {
   type?: string;
   challenge?: string;
   origin?: string;

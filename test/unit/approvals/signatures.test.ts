@@ -136,7 +136,7 @@ describe('I6 security keys', () => {
       'ssh-ed25519 AAAA',
       line.replace('ssh-ed25519', 'ssh-rsa'),
       `command="x" ${line}`,
-      `${line.slice(0, -4)}`,
+      line.slice(0, -4),
       `${line}\n${line}`,
       'ssh-dss AAAAB3NzaC1kc3MAAACBAK',
       '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Blbg==\n-----END OPENSSH PRIVATE KEY-----',

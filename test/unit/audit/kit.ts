@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { createAuditLog, type AuditLog, type AuditLogOptions } from '../../../src/audit/log.ts';
-import { exportAudit, storeSource } from '../../../src/audit/read.ts';
+import { exportAudit } from '../../../src/audit/export.ts';
+import { storeSource } from '../../../src/audit/read.ts';
 import { verifyAudit } from '../../../src/audit/verify.ts';
 import { openStore } from '../../../src/store/sqlite.ts';
 import type { Store } from '../../../src/store/store.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 
 import { sealRecord, type AuditRecord } from '../../../src/audit/chain.ts';
-import { exportSource } from '../../../src/audit/read.ts';
+import { exportSource } from '../../../src/audit/export.ts';
 import { verifyAudit } from '../../../src/audit/verify.ts';
 import { auditKit, type AuditKit } from './kit.ts';
 

@@ -113,6 +113,29 @@ describe('settings', () => {
     );
   });
 
+  test('I8 places for checkpoints: one of three each; the address of a webhook is a secret', () => {
+    const file = join(root, 'audit.yaml');
+    const load = (text: string) => {
+      writeFileSync(file, `audit: { checkpoints: [${text}] }\n`);
+      return loadConfig({ config: file, workspace: join(root, 'work') }, env());
+    };
+    const good =
+      '{ file: /var/log/h }, { git: /srv/h.git, ref: refs/h/prod }, { webhook: "https://hooks.example/t0ken" }';
+    expect(load(good).audit.checkpoints).toHaveLength(3);
+    expect(load(good).secrets).toEqual(['https://hooks.example/t0ken']);
+    for (const [wrong, says] of [
+      ['{ file: log }', /audit.checkpoints.0.file: write an absolute path/],
+      ['{ git: /srv/h.git, ref: main }', /audit.checkpoints.0.ref: write a ref/],
+      ['{ git: /srv/h.git, ref: refs/heads/../x }', /ref: write a ref/],
+      ['{ webhook: "http://hooks.example/" }', /webhook: write an address with https/],
+      ['{ webhook: "http://127.0.0.1.evil.example/" }', /webhook: write an address with https/],
+      ['{ file: /a, webhook: "https://a/" }', /write one of file, git and webhook/],
+      ['{}', /write one of file, git and webhook/],
+      ['{ s3: x }', /s3/],
+    ] as const)
+      expect(() => load(wrong), wrong).toThrow(says);
+  });
+
   test.each([
     ['git@github.com:acme/shop.git', 'acme/shop'],
     ['https://github.com/acme/shop', 'acme/shop'],

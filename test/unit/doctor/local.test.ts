@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { openApprovers } from '../../../src/approvals/approvers.ts';
+import { canonicalJson } from '../../../src/audit/canonical.ts';
 import { createAuditLog } from '../../../src/audit/log.ts';
 import { CLIENTS } from '../../../src/clients/clients.ts';
 import { placesOf } from '../../../src/clients/client.ts';
@@ -154,6 +155,79 @@ describe('approvers', () => {
       level: 'fail',
       detail: 'damaged: bob',
     });
+  });
+});
+
+describe('what rules ask for', () => {
+  test('I2 a rule that no registered approver can meet is named (A5)', async () => {
+    const policy = join(patient.home, 'mine.yaml');
+    writeFileSync(
+      policy,
+      `version: 1
+name: mine
+rules:
+  - id: files
+    decision: allow
+    when: { kind: file, path: 'docker/**' }
+    reason: Yours.
+    examples: [{ tool: save-file, input: { path: docker/Dockerfile, content: x }, expect: allow }]
+  - id: two-of-sre
+    decision: require_approval
+    when: { kind: file, effect: destroy, path: 'docker/**' }
+    approval: { approvals: 2, approvers: { groups: sre } }
+    reason: Two of them.
+    examples: [{ tool: remove-files, input: { paths: [docker/Dockerfile] }, expect: require_approval }]
+`,
+    );
+    const { keys } = patient.config();
+    const approvers = openApprovers(keys);
+    const says = async () =>
+      (await examine(patient.config({ policy }))).filter(({ detail }) =>
+        detail.startsWith('nobody can approve what "'),
+      );
+    expect(await says()).toEqual([]);
+    approvers.add({ name: 'ann', person: 'ann', groups: ['sre'], passphrase: 'long enough', at: 0 });
+    expect(await says()).toMatchObject([
+      { level: 'warn', detail: 'nobody can approve what "two-of-sre" holds: it needs 2 of group sre; registered: ann' },
+    ]);
+    approvers.add({ name: 'bob', person: 'bob', groups: ['sre'], passphrase: 'long enough', at: 0 });
+    expect(await says()).toEqual([]);
+  });
+});
+
+describe('checkpoints outside', () => {
+  test('I8 what can be written, what is there, and a log that they contradict (A5)', async () => {
+    await makeRecords();
+    const { state } = patient.config();
+    const outside = join(patient.home, 'outside.jsonl');
+    const settings = join(patient.home, 'settings.yaml');
+    writeFileSync(
+      settings,
+      `audit: { checkpoints: [{ file: ${outside} }, { webhook: "https://hooks.example/t0ken" }] }\n`,
+    );
+    const look = async () => examine(patient.config({ config: settings }));
+    const findings = await look();
+    expect(about(findings, 'checkpoints')).toMatchObject({ level: 'warn', detail: expect.stringContaining('yet') });
+    expect(JSON.stringify(findings)).toContain('webhook hooks.example (not called here)');
+    expect(JSON.stringify(findings)).not.toContain('t0ken');
+    const store = await openStore(state);
+    const [head] = await store.query<{ writer: string; seq: number; hash: string }>(
+      'SELECT writer, seq, hash FROM audit_heads',
+    );
+    await store.close();
+    const lineOf = (hash: string) =>
+      `${canonicalJson({ v: 1, at: '2026-01-01T00:00:00.000Z', checkpoint: { ...head, hash } })}\n`;
+    writeFileSync(outside, lineOf(head!.hash));
+    expect(about(await look(), 'checkpoints')).toMatchObject({ level: 'ok', detail: `file ${outside}: 1` });
+    expect(about(await look(), 'audit')).toMatchObject({ level: 'ok' });
+    writeFileSync(outside, lineOf(`sha256:${'1'.repeat(64)}`));
+    expect(about(await look(), 'audit')).toMatchObject({
+      level: 'fail',
+      detail: 'the log does not verify: 1 faults in 3 records',
+    });
+    writeFileSync(settings, `audit: { checkpoints: [{ file: ${join(patient.home, 'no/folder/log')} }] }\n`);
+    expect(about(await look(), 'checkpoints')).toMatchObject({ level: 'fail' });
+    expect(about(await examine(patient.config()), 'checkpoints')).toMatchObject({ level: 'off' });
   });
 });
 
