@@ -1,6 +1,6 @@
 /**
  * `pnpm bench`: figures of one run on this machine, as ratios where a figure alone would say more of the machine than of
- * Holdpoint. Nothing is asserted. The bundle is that of `pnpm build`.
+ * Holdpoint. Nothing is asserted. The bundle is that of `pnpm build`. `pnpm bench records` is bench/records.ts.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,6 +18,11 @@ import { toolList } from '../src/server/mcp.ts';
 import { estimateTokens } from '../src/personas/budget.ts';
 import { realTokens } from './tokens.ts';
 import { alternate, line, median, timed } from './measure.ts';
+
+if (process.argv[2] === 'records') {
+  await import('./records.ts');
+  process.exit();
+}
 
 const root = mkdtempSync(join(tmpdir(), 'holdpoint-bench-'));
 const main = resolve(import.meta.dirname, '../src/main.ts');

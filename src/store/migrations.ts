@@ -39,4 +39,8 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       PRIMARY KEY (request, approver, decision))`,
     `CREATE INDEX approval_decisions_glass ON approval_decisions (request) WHERE break_glass = 1`,
   ],
+  [
+    `CREATE INDEX audit_records_by_call ON audit_records (call_id) WHERE call_id IS NOT NULL`,
+    `CREATE INDEX approval_requests_by_time ON approval_requests (created_at, id)`,
+  ],
 ];

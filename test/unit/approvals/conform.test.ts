@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { CODE_MISTAKES, withMistake } from './explore/code-mistakes.ts';
+import { CODE_MISTAKES, planted, withMistake } from './explore/code-mistakes.ts';
 import { conform, itinerary } from './explore/conform.ts';
 import { search } from './explore/search.ts';
 
@@ -16,6 +16,10 @@ test.each([1, 2])(
   },
   600_000,
 );
+
+test.each(CODE_MISTAKES)('I2 a mistake for `pnpm test:nightly` still fits the code: $mistake', (mistake) => {
+  expect(planted(mistake)).toContain(mistake.instead[1]);
+});
 
 test.runIf(NIGHTLY)(
   'I2 a mistake in a copy of the code is seen against the model',

@@ -20,6 +20,7 @@ test.each([1, 2] as const)(
     );
     expect(wrong).toBeUndefined();
     expect(places.length).toBeGreaterThan(WORLDS[needed]);
+    expect(pairs.size).toBeGreaterThanOrEqual(43);
     expect(new Set(places.map(({ world }) => world.state)).size).toBe(STATES.length);
   },
   120_000,

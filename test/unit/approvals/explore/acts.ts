@@ -84,6 +84,8 @@ function byServer(does: ServerAct, server: 0 | 1, world: World, rules: Rules): O
       return yes(rules.due(world, now) === undefined ? telling(world) : open());
     case 'ask again': {
       const found = open();
+      if (found.state === 'denied') return no(found);
+      // Then it is another request.
       return FINAL.has(found.state) || found.state === 'unknown' ? undefined : yes(found);
     }
     case 'cancel': {

@@ -38,7 +38,7 @@ export const CODE_MISTAKES: readonly CodeMistake[] = [
   {
     mistake: 'an approval is not verified',
     file: 'approvals/standing.ts',
-    instead: ['return signed ? undefined', 'return signed || true ? undefined'],
+    instead: ['return signatureFault(decision, key);', 'return undefined;'],
   },
   {
     mistake: 'a claim believes the row and looks at no approver',
@@ -94,12 +94,19 @@ export const CODE_MISTAKES: readonly CodeMistake[] = [
 ];
 
 /**
- * The code with one mistake, from a copy of it.
+ * The file of a mistake, with it.
  *
  * @throws Error where the text is not in the file just once: the code has moved on, and the mistake must be planted anew
  */
+export function planted({ mistake, file, instead: [of, put] }: CodeMistake): string {
+  const parts = readFileSync(join(ROOT, 'src', file), 'utf8').split(of);
+  if (parts.length === 2) return parts.join(put);
+  throw new Error(`"${mistake}" does not fit src/${file} any more: plant it anew.`);
+}
+
+/** The code with one mistake, from a copy of it. */
 export async function withMistake<T>(
-  { mistake, file, instead }: CodeMistake,
+  mistake: CodeMistake,
   use: (create: typeof createApprovals) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'holdpoint-mistake-'));
@@ -107,10 +114,7 @@ export async function withMistake<T>(
     cpSync(join(ROOT, 'src'), join(folder, 'src'), { recursive: true });
     cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const path = join(folder, 'src', file);
-    const parts = readFileSync(path, 'utf8').split(instead[0]);
-    if (parts.length !== 2) throw new Error(`"${mistake}" does not fit src/${file} any more: plant it anew.`);
-    writeFileSync(path, parts.join(instead[1]));
+    writeFileSync(join(folder, 'src', mistake.file), planted(mistake));
     const url = pathToFileURL(join(folder, 'src/approvals/approvals.ts')).href;
     const code = (await import(/* @vite-ignore */ url)) as { createApprovals: typeof createApprovals };
     return await use(code.createApprovals);
