@@ -85,8 +85,8 @@ function status(request: ApprovalRequest): HTMLElement {
     facts([
       ['Asked by', foreign(`${principal.person}, agent ${principal.agent}, ${principal.client}`)],
       ['Asked', distance(createdAt, 'since')],
-      ['Time left to decide', request.state === 'pending' && distance(approveBy, 'until')],
-      ['Time left to run', request.state === 'approved' && runBy !== undefined && distance(runBy, 'until')],
+      ['Time left', request.state === 'pending' && distance(approveBy, 'until')],
+      ['To run within', request.state === 'approved' && runBy !== undefined && distance(runBy, 'until')],
       ['Approvals', `${approvalsGiven} of ${approvalsNeeded}`],
       ['Missing', stillNeeded.length > 0 && own(stillNeeded.join('; '))],
       ['Cannot be met', cannotBeMet !== undefined && own(cannotBeMet)],
