@@ -32,7 +32,7 @@ export interface ConsoleParts {
 }
 
 /** What all routes share. */
-export type Room = ReturnType<typeof createRoom>;
+type Room = ReturnType<typeof createRoom>;
 
 function createRoom(parts: ConsoleParts) {
   const now = () => Date.now();
@@ -137,7 +137,9 @@ async function answer(visit: Omit<Visit, 'id' | 'place'>): Promise<void> {
     const place = route.method === 'POST' ? placeOf(request, room.publicUrl) : undefined;
     if ('open' in route) return route.open({ ...visit, id, place: place ?? placeOf(request, room.publicUrl) });
     const session = room.sessions.find(request);
-    const who = session && room.approvers.list().find(({ name }) => name === session.approver);
+    const who =
+      session &&
+      room.approvers.list().find(({ name, addedAt }) => name === session.approver && addedAt === session.addedAt);
     if (!session || !who)
       return sendJson(response, 401, { code: 'signed_out', message: 'You are not signed in, or no longer.' });
     if (place && place.origin !== session.place.origin)

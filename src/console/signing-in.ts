@@ -65,7 +65,7 @@ async function open(
     },
   });
   await room.audit.flush();
-  const { pageKey, cookie } = room.sessions.open(approver.name, how, key, place);
+  const { pageKey, cookie } = room.sessions.open(approver, how, key, place);
   response.setHeader('Set-Cookie', cookie);
   sendJson(response, 200, { approver: approver.name, pageKey });
 }

@@ -27,13 +27,15 @@ export function onTerminal(command: readonly string[], env: Record<string, strin
     changed();
   });
   const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  let over = false;
+  child.once('exit', () => {
+    over = true;
+    changed();
+  });
   const shows = async (from: number, text: string): Promise<void> => {
     while (!output.slice(from).includes(text)) {
-      const more = new Promise<void>((resolve) => (changed = resolve));
-      const end = ended.then(() => {
-        if (!output.slice(from).includes(text)) throw new Error(`it ended before it showed "${text}": ${output}`);
-      });
-      await Promise.race([more, end]);
+      if (over) throw new Error(`it ended before it showed "${text}": ${output}`);
+      await new Promise<void>((resolve) => (changed = resolve));
     }
   };
   return {

@@ -229,6 +229,9 @@ describe('the console over HTTP (I5)', () => {
     expect((await send('/console/api/me', { headers: carol })).json).toMatchObject({ approver: 'carol', passkeys: [] });
     expect((await holdpoint(place, 'approver', 'remove', 'carol')).code).toBe(0);
     expect((await send('/console/api/me', { headers: carol })).status).toBe(401);
+    // Another one of that name is not who was signed in.
+    expect((await holdpoint(place, 'approver', 'add', 'carol')).code).toBe(0);
+    expect((await send('/console/api/me', { headers: carol })).status).toBe(401);
   });
 
   test('what is asked of the audit log is bounded, filtered and paged', async () => {

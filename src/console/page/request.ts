@@ -3,7 +3,7 @@ import { get } from './api.ts';
 import { decisionForm, emptyDraft } from './decision.ts';
 import { announce, h, replaceContent } from './dom.ts';
 import { checklist } from './checklist.ts';
-import { changes, conditions, preview, steps, targets, terms } from './parts.ts';
+import { changes, conditions, outcome, preview, steps, targets, terms } from './parts.ts';
 import { records } from './records.ts';
 import { foreign, own } from './text.ts';
 import { environmentBadge, facts, section, stateBadge, type Frame, type View } from './view.ts';
@@ -66,6 +66,7 @@ export function requestView(frame: Frame, id: string): View {
           ),
         ),
         ...changes(request),
+        ...outcome(request),
         section(
           'History',
           records(history.records, id),
