@@ -62,6 +62,14 @@ export async function holdpoint(place: Place, ...args: string[]): Promise<Comman
   }
 }
 
+/** Approves on the command line as somebody who has done everything on the checklist that they may speak for. */
+export async function approveTicking(place: Place, id: string, ...more: string[]): Promise<CommandResult> {
+  const { stdout } = await holdpoint(place, 'approvals', 'show', id, '--json');
+  const { checklist = [] } = JSON.parse(stdout) as { checklist?: { id: string; phase: string; mayTick: boolean }[] };
+  const items = checklist.filter(({ phase, mayTick }) => phase === 'pre' && mayTick).map((item) => item.id);
+  return holdpoint(place, 'approvals', 'approve', id, ...more, ...(items.length > 0 ? ['--tick', ...items] : []));
+}
+
 /** What a test calls tools with, whichever SDK and transport are behind it. */
 export interface Agent {
   call: (

@@ -96,6 +96,18 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
       return requests;
     },
 
+    /** Requests whose glass was broken, newest first; with `openOnly` those that nobody has reviewed. Without rows changed by hand. */
+    async reviews(openOnly = true): Promise<ApprovalRequest[]> {
+      await sweep();
+      const broken = await store.query<Row>(
+        `SELECT DISTINCT r.* FROM approval_requests r JOIN approval_decisions d ON d.request = r.id WHERE d.break_glass = 1
+         ORDER BY r.created_at DESC, r.id`,
+      );
+      const found: ApprovalRequest[] = [];
+      for (const row of broken) if (isWhole(row)) found.push(await ledger.view(store, row));
+      return found.filter(({ glass }) => glass !== undefined && !(openOnly && glass.reviewed));
+    },
+
     /** How many requests are in each state, and since when (milliseconds since 1970) the oldest is waiting for people. */
     async counts(): Promise<{ states: Record<State, number>; oldestPending: number | undefined }> {
       await sweep();

@@ -82,18 +82,6 @@ export function createRemarking(ledger: Ledger) {
       });
     },
 
-    /** Requests whose glass was broken, newest first; with `openOnly` those that nobody has reviewed. */
-    async reviews(openOnly = true): Promise<ApprovalRequest[]> {
-      const rows = await ledger.store.query<Row>(
-        `SELECT DISTINCT r.* FROM approval_requests r JOIN approval_decisions d ON d.request = r.id WHERE d.break_glass = 1
-         ${openOnly ? `AND NOT EXISTS (SELECT 1 FROM approval_remarks m WHERE m.request = r.id AND m.decision = 'review')` : ''}
-         ORDER BY r.created_at DESC, r.id`,
-      );
-      const found: ApprovalRequest[] = [];
-      for (const row of rows) found.push(await ledger.view(ledger.store, row));
-      return found;
-    },
-
     glassCounts: () => glassCounts(ledger.store),
   };
 
@@ -110,7 +98,9 @@ export function createRemarking(ledger: Ledger) {
             ? 'it is dated in the future'
             : remark.reason.length > MAX_REASON
               ? 'it is too long'
-              : signatureFault(remark, key);
+              : remark.breakGlass
+                ? 'a break-glass key is for emergencies alone'
+                : signatureFault(remark, key);
     if (approver && why === undefined) return approver;
     return new HoldpointError('denied', `What "${remark.approver.slice(0, 64)}" signed does not count: ${why}.`, {
       hint: 'See `holdpoint approver list`; look at the request again and sign again.',

@@ -87,7 +87,7 @@ function parse(json: string): unknown {
   }
 }
 
-function explanationText(policy: string, { tool, decision, targets }: Explanation): string {
+function explanationText(policy: string, { tool, decision, targets, when }: Explanation): string {
   const { verdict, reason, handOff, terms } = decision;
   const lines = [`${tool} by ${policy}: ${verdict}`, `  ${reason}`];
   if (handOff !== undefined) lines.push(`  hand off to ${handOff}`);
@@ -98,7 +98,7 @@ function explanationText(policy: string, { tool, decision, targets }: Explanatio
       ...demandLines(terms),
     );
   }
-  return [...lines, ...targets.flatMap(targetLines)].join('\n');
+  return [...lines, ...when.map((line) => `  ${line}`), ...targets.flatMap(targetLines)].join('\n');
 }
 
 function demandLines({ approvers, requesterMayApprove, reasonRequired, signature }: ApprovalTerms): string[] {

@@ -7,6 +7,7 @@ import type { AnyTool } from '../core/tool.ts';
 import { decide, subjectOf } from './decide.ts';
 import { place } from './environments.ts';
 import { callTargets } from './call-targets.ts';
+import { whenLines } from './explain-times.ts';
 import type { Condition, Policy, Rule, Subject } from './policy.ts';
 
 const MAX_NEAR = 5;
@@ -16,6 +17,8 @@ export interface Explanation {
   decision: Decision;
   /** Where the tool itself refused the call before any rule was asked. */
   refused?: string;
+  /** Checklists, windows and freezes, in lines. */
+  when: string[];
   targets: TargetExplanation[];
 }
 
@@ -51,11 +54,13 @@ export function explain(
       hint: 'Give the arguments as one JSON object in quotes.',
     });
   const targets = 'targets' in found ? found.targets : [];
-  const decision = decide(policy, { principal, tool: tool.name, targets }, now);
+  const asked = { principal, tool: tool.name, targets };
+  const decision = decide(policy, asked, now);
   return {
     tool: tool.name,
     decision: 'refused' in found ? { ...decision, reason: found.refused } : decision,
     ...('refused' in found ? { refused: found.refused } : {}),
+    when: whenLines(decision, decide(policy, asked, undefined), now),
     targets: decision.targets.map((target) => explainTarget(policy, tool.name, target)),
   };
 }

@@ -114,7 +114,7 @@ export function compileWhole(
   });
   problems.push(...twice(rules), ...namedTwice(rules, calendars, source));
   rules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  const { freezes } = calendars;
+  const freezes = calendars.freezes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const files = [...calendars.files, ...checklists.files];
   const digest = digestOf(entry, calendars, checklists);
   return {

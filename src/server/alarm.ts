@@ -7,9 +7,9 @@ export type Tell = (level: 'error', fields: Record<string, unknown>, message: st
 
 export interface Alarm {
   /** To the log at once, and to the webhook. */
-  sound(event: GlassEvent): void;
+  sound: (event: GlassEvent) => void;
   /** Resolves when everything is told, or has failed; a command waits for it before it ends. */
-  told(): Promise<void>;
+  told: () => Promise<void>;
 }
 
 /**

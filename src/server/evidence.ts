@@ -2,7 +2,7 @@ import { findWorkflow } from '../adapters/github/port.ts';
 import { durationText, readMatchers } from '../adapters/monitoring/port.ts';
 import type { Found } from '../approvals/checklists.ts';
 import type { EvidenceSource } from '../approvals/evidence.ts';
-import type { RequestBody, VisiblePlan } from '../approvals/request.ts';
+import type { VisiblePlan } from '../approvals/request.ts';
 import type { ChecklistItem, EvidenceWanted } from '../core/checklist.ts';
 import { asHoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
@@ -44,14 +44,14 @@ export function createEvidence({ ports, facts, redact, now = Date.now }: Sources
       Promise.all(
         items.map(async (item): Promise<Found> => {
           const call = { callId: `evidence-${body.id}`, signal: AbortSignal.timeout(LIMIT), redact };
-          const look = await seen(item, body, { ports, facts, plan: body.plan, call, now: now() });
+          const look = await seen(item, { ports, facts, plan: body.plan, call, now: now() });
           return { item: item.id, state: look.state, says: redact(look.says).slice(0, MAX_SAYS) };
         }),
       ),
   };
 }
 
-async function seen({ evidence }: ChecklistItem, _body: RequestBody, looking: Looking): Promise<Look> {
+async function seen({ evidence }: ChecklistItem, looking: Looking): Promise<Look> {
   const { promise: over, resolve } = Promise.withResolvers<Look>();
   const late = () => resolve({ state: 'unknown', says: `no answer within ${LIMIT / 1000} s` });
   looking.call.signal.addEventListener('abort', late, { once: true });
@@ -72,6 +72,9 @@ async function lookFor(wanted: EvidenceWanted | undefined, looking: Looking): Pr
       return podsFound(looking);
     case 'alerts':
       return alertsOf(wanted, looking);
+    // Windows are the rule's own: nothing has to be looked at.
+    case 'window':
+    case undefined:
     default:
       return { state: 'unknown', says: 'this Holdpoint cannot look at it' };
   }
@@ -134,7 +137,7 @@ async function jobOf(wanted: Extract<EvidenceWanted, { kind: 'job' }>, looking: 
           );
     if (succeeded) return { state: 'ok', says: `${nameOf(wanted)} succeeded, run ${run.id} begun at ${run.created}` };
   }
-  return { state: 'failed', says: `no run of ${nameOf(wanted)} succeeded within ${durationText(wanted.within)}` };
+  return { state: 'failed', says: `no run of ${nameOf(wanted)} succeeded within ${durationText(wanted.within / 1000)}` };
 }
 
 function nameOf({ workflow, job }: Extract<EvidenceWanted, { kind: 'job' }>): string {

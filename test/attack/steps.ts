@@ -87,7 +87,7 @@ export async function take(run: Run, step: Step): Promise<void> {
   }
   if ('person' in step) {
     const args = inWorld(step.person, run) as string[];
-    const { code, text } = await person(run, args);
+    const { code, text } = await person(run, [...args, ...(await ticks(run, args))]);
     if (code !== (step.code ?? 0))
       run.problems.push(`holdpoint ${args.join(' ')} ended with ${code}: ${text.slice(0, 300)}`);
     if (step.says !== undefined && !new RegExp(step.says).test(text))
@@ -118,6 +118,16 @@ async function another(run: Run): Promise<Connection> {
   const { http } = run.connection;
   await (await overHttp(http.url, http.token)).close();
   return connect(run.map, 'stdio', run.world);
+}
+
+/** Who approves in these cases has done everything on the checklist that a person may speak for. */
+async function ticks(run: Run, [group, act, id = '']: readonly string[]): Promise<string[]> {
+  if (group !== 'approvals' || act !== 'approve') return [];
+  const { code, text } = await person(run, ['approvals', 'show', id, '--json']);
+  if (code !== 0) return [];
+  const { checklist = [] } = JSON.parse(text) as { checklist?: { id: string; phase: string; mayTick: boolean }[] };
+  const items = checklist.filter(({ phase, mayTick }) => phase === 'pre' && mayTick).map((item) => item.id);
+  return items.length > 0 ? ['--tick', ...items] : [];
 }
 
 function person(run: Run, args: readonly string[]): Promise<{ code: number; text: string }> {

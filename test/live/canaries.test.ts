@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { canaries, hits } from '../canaries.ts';
 import { bytesBelow, commandsOutput, openSession } from '../canary-session.ts';
-import { holdpoint, newPlace } from '../harness.ts';
+import { approveTicking, holdpoint, newPlace } from '../harness.ts';
 import { baseImage, liveServers } from './servers.ts';
 
 const { dockerHost, kubeconfig } = liveServers();
@@ -187,7 +187,7 @@ describe.skipIf(dockerHost === undefined || kubeconfig === undefined)(
         await call('kubectl-rollout', { action: 'restart', kind: 'deployment', name: 'planted', ...at, dryRun: true });
         await call('remove-files', { paths: ['docker/ends.Dockerfile'] });
         const requests = [...new Set(held)];
-        for (const id of requests) await holdpoint(place, 'approvals', 'approve', id, '--as', 'ann', '--yes');
+        for (const id of requests) await approveTicking(place, id, '--as', 'ann', '--yes');
         for (const id of requests) await call('approval', { action: 'run', id });
         await session.close();
         const left = session.left();

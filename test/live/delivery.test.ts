@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Envelope } from '../../src/core/envelope.ts';
 import { startGitHub, type GitHubServer } from '../github-server.ts';
-import { holdpoint, newPlace, ROOT, serverArgs, type Place } from '../harness.ts';
+import { approveTicking, holdpoint, newPlace, ROOT, serverArgs, type Place } from '../harness.ts';
 
 /** What `scripts/live/up` said of monitoring; empty where it is not up. */
 function monitoringServers(): Record<string, string> {
@@ -207,7 +207,7 @@ describe.skipIf(PROMETHEUS_URL === '' || PUSHGATEWAY_URL === '')('E1 E2 E6 F2 I1
     expect(sent()).toHaveLength(before);
 
     // Approved by a person outside the client, then run once, and followed to its end, which is a failure.
-    const approved = await holdpoint(place, 'approvals', 'approve', approval, '--as', 'alice', '--reason', 'agreed');
+    const approved = await approveTicking(place, approval, '--as', 'alice', '--reason', 'agreed');
     expect(approved.code).toBe(0);
     expect(sent()).toHaveLength(before);
     const ran = await call('approval', { action: 'run', id: approval });

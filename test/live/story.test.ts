@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { AppsV1Api, CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { CLIENTS, holdpoint, newPlace, overHttp, overStdio, ROOT, serverArgs, startHttp } from '../harness.ts';
+import { approveTicking, CLIENTS, holdpoint, newPlace, overHttp, overStdio, ROOT, serverArgs, startHttp } from '../harness.ts';
 import type { Agent, ClientKind, Place, RunningHttp } from '../harness.ts';
 import { app, baseImage, dockerTag, liveServers, podImage } from './servers.ts';
 
@@ -57,7 +57,7 @@ describe.skipIf(!kubeconfig || !dockerHost)('the main job on a real cluster and 
   const generation = async (namespace: string) =>
     (await apps.readNamespacedDeployment({ namespace, name: 'api' })).metadata?.generation ?? 0;
   const restart = (namespace: string) => ({ action: 'restart', kind: 'deployment', name: 'api', namespace });
-  const approve = (id: string) => holdpoint(place, 'approvals', 'approve', id, '--as', 'alice', '--reason', 'agreed');
+  const approve = (id: string) => approveTicking(place, id, '--as', 'alice', '--reason', 'agreed');
 
   /** Makes a held call and lets alice approve it. */
   async function approved({ call }: Agent, tool: string, args: Record<string, unknown>): Promise<string> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import {
+  approveTicking,
   CLIENTS,
   holdpoint,
   newPlace,
@@ -79,8 +80,11 @@ describe.each(pairs)('the %s client over %s (A1; the cluster is a fake)', (kind,
     expect((await call('approval', { action: 'run', id })).envelope.status).toBe('approval_required');
     expect(patches()).toHaveLength(1);
 
-    const approved = await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice', '--reason', 'agreed');
-    expect(approved).toMatchObject({ code: 0 });
+    const unticked = await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice', '--reason', 'agreed');
+    expect(unticked).toMatchObject({ code: 1, stderr: expect.stringContaining('production-deployment/code-reviewed') });
+    const ticks = /--tick (all [a-z/ -]+)$/m.exec(unticked.stderr)?.[1]?.split(' ') ?? [];
+    const approve = ['approvals', 'approve', id, '--as', 'alice', '--reason', 'agreed', '--tick', ...ticks];
+    expect(await holdpoint(place, ...approve)).toMatchObject({ code: 0 });
     expect((await call('approval', { action: 'wait', id, waitSeconds: 5 })).envelope).toMatchObject({
       status: 'done',
       result: { state: 'approved' },
@@ -141,7 +145,7 @@ test('the principal is stable across reconnects: another connection of the same 
   const first = await connect('2.x', 'stdio');
   const id = (await first.call('kubectl-rollout', { ...rollout, namespace: 'tta-prod' })).envelope.approval?.id ?? '';
   await first.close();
-  await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice');
+  await approveTicking(place, id, '--as', 'alice');
   const second = await connect('2.x', 'stdio');
   expect((await second.call('approval', { action: 'run', id })).envelope.status).toBe('done');
   expect(patches()).toHaveLength(1);
@@ -151,7 +155,7 @@ test('an agent on another transport is another principal: it cannot run what it 
   const asker = await connect('2.x', 'stdio');
   const id = (await asker.call('kubectl-rollout', { ...rollout, namespace: 'tta-prod' })).envelope.approval?.id ?? '';
   await asker.close();
-  await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice');
+  await approveTicking(place, id, '--as', 'alice');
   const other = await connect('2.x', 'http');
   expect((await other.call('approval', { action: 'run', id })).envelope).toMatchObject({
     status: 'error',

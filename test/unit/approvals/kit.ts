@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createApprovals, type Approvals } from '../../../src/approvals/approvals.ts';
 import { openApprovers, type Approvers } from '../../../src/approvals/approvers.ts';
 import type { Limits } from '../../../src/approvals/asking.ts';
+import type { GlassEvent } from '../../../src/approvals/break-glass.ts';
+import type { EvidenceSource } from '../../../src/approvals/evidence.ts';
 import type { ApprovalRequest, Hold, VisiblePlan } from '../../../src/approvals/request.ts';
 import { openSealKey } from '../../../src/approvals/seal.ts';
 import { mayMove, STATES, type State } from '../../../src/approvals/states.ts';
@@ -96,6 +98,8 @@ export interface World {
   server(options?: {
     limits?: Partial<Limits>;
     at?: (point: string) => void;
+    evidence?: EvidenceSource;
+    alarm?: (event: GlassEvent) => void;
     /** Puts something between the approvals and the store. */
     wrap?: (store: Store) => Store;
   }): Promise<Server>;
@@ -140,7 +144,7 @@ export function world(): World {
       time.wall += ms;
       time.steady += ms;
     },
-    async server({ limits, at, wrap = (store: Store) => store } = {}) {
+    async server({ limits, at, evidence, alarm, wrap = (store: Store) => store } = {}) {
       const store = wrap(await openStore(join(root, 'state')));
       const audit = createAuditLog({ store, now: () => time.wall });
       const clock = { wall: () => time.wall, steady: () => time.steady };
@@ -152,6 +156,8 @@ export function world(): World {
         clock,
         limits: { ...LIMITS, ...limits },
         at,
+        evidence,
+        alarm,
       });
       const decide: Server['decide'] = async (
         { id, digest },
