@@ -1,4 +1,4 @@
-import { block } from '../core/foreign.ts';
+import { block, plainLine } from '../core/foreign.ts';
 import type { PreviewPart } from '../core/plan.ts';
 import { flow, labelled, painted, type Screen, type Style } from './layout.ts';
 
@@ -14,22 +14,24 @@ export function partText(part: PreviewPart, screen: Screen): string[] {
     case 'risks':
       return [
         heading('Mind', screen),
-        ...part.items.flatMap((item) => hanging('  ! ', item, columns).map((line) => painted('yellow', line, screen))),
+        ...part.items.flatMap((item) =>
+          hanging('  ! ', plainLine(item), columns).map((line) => painted('yellow', line, screen)),
+        ),
       ];
     case 'undo':
       return [heading('To undo it', screen), ...hanging('  ', part.text, columns)];
     case 'facts': {
       const width = Math.min(LABEL, Math.max(...part.rows.map(([label]) => label.length), 1));
       return [
-        ...hanging('', part.title, columns).map((line) => painted('bold', line, screen)),
+        ...hanging('', plainLine(part.title), columns).map((line) => painted('bold', line, screen)),
         ...part.rows.flatMap(([label, value]) =>
-          labelled(label, value, width, columns - 2).map((line) => `  ${line}`.trimEnd()),
+          labelled(plainLine(label), value, width, columns - 2).map((line) => `  ${line}`.trimEnd()),
         ),
       ];
     }
     case 'diff':
       return [
-        ...hanging('', part.title, columns).map((line) => painted('bold', line, screen)),
+        ...hanging('', plainLine(part.title), columns).map((line) => painted('bold', line, screen)),
         ...block(part.text, { columns, lines: LINES, mark: '  │ ' }).map((line) => diffLine(line, screen)),
       ];
   }

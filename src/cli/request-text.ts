@@ -51,13 +51,18 @@ function head({ state, environment, plan, summary }: ApprovalRequest, screen: Sc
 function moved({ note }: ApprovalRequest, screen: Screen): string[][] {
   const changes = note?.changes ?? [];
   if (changes.length === 0) return [];
-  const rows = changes.map(({ what, was, is }) => [plainLine(what), plainLine(was), plainLine(is)] as const);
+  const rows = changes.map(({ what, was, is }) => [plainLine(what), side(was), side(is)] as const);
   return [
     [
       heading('What moved since it was asked for', screen),
       ...sideBySide([['', 'then', 'now'], ...rows], screen.columns - 2).map((line) => `  ${line}`),
     ],
   ];
+}
+
+/** Hashes are compared by their beginning; `--json` has them whole. */
+function side(text: string): string {
+  return plainLine(text).replace(/\b([0-9a-f]{12})[0-9a-f]{28,}\b/g, '$1…');
 }
 
 function whoAndWhy(request: ApprovalRequest, { columns }: Screen): string[] {

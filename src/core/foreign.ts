@@ -99,7 +99,7 @@ const ALIKE = ['Latin', 'Cyrillic', 'Greek', 'Armenian', 'Cherokee', 'Coptic', '
  */
 export function lookAlikes(names: readonly string[]): string[] {
   return [...new Set(names)].flatMap((name) => {
-    const odd = [...new Set([...name].filter((char) => /\p{L}/u.test(char) && char > '\u007F'))];
+    const odd = [...new Set(Array.from(name).filter((char) => /\p{L}/u.test(char) && char > '\u007F'))];
     const numbers = odd.slice(0, 5).map(numberOf).join(', ');
     const scripts = ALIKE.filter(({ letters }) => letters.test(name)).map(({ script }) => script);
     if (scripts.length > 1) return [`${quoted(name, 120)} mixes ${scripts.join(' and ')} letters (${numbers})`];
@@ -131,7 +131,7 @@ function numberOf(char: string): string {
 }
 
 function cutCharacters(text: string, max: number): { head: string; cut: number } {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= max
     ? { head: text, cut: 0 }
     : { head: characters.slice(0, max).join(''), cut: characters.length - max };

@@ -19,7 +19,7 @@ export interface ServerTool {
 }
 
 /** Another call that is to be made instead: dispatch takes it along the whole line, as if it had come from the client. */
-export interface Instead {
+interface Instead {
   instead: Pick<Call, 'tool' | 'arguments'>;
 }
 

@@ -100,7 +100,7 @@ function betweenRows(
 }
 
 /** A comparison for people; titles and paths in it are others' words. */
-export function comparisonRows({ ahead, behind, commits, files }: Comparison): [string, string][] {
+function comparisonRows({ ahead, behind, commits, files }: Comparison): [string, string][] {
   const more = ahead > commits.length ? `\n… and ${ahead - commits.length} more` : '';
   return [
     ['commits', `${ahead} more${behind > 0 ? `, ${behind} fewer` : ''}`],

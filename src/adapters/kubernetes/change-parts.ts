@@ -113,7 +113,7 @@ function nodesText(image: string, preconditions: readonly Precondition[]): strin
   if (!bound) return 'starts no pod now';
   if (bound.nodes === null) return 'what the nodes hold may not be read';
   if (!bound.nodes || bound.nodes.length === 0)
-    return 'no node has it yet: they take what the registry gives when they start the pods';
+    return 'no node reports it: they take what they find, or what the registry gives, when they start the pods';
   return `on the nodes: ${bound.nodes.join(', ')}`;
 }
 

@@ -1,3 +1,4 @@
+import { HoldpointError } from '../../core/errors.ts';
 import { softly, type Found } from '../../core/softly.ts';
 import { listPath } from './api.ts';
 import type { Call, KubernetesApi } from './api.ts';
@@ -60,7 +61,7 @@ export async function readSurroundings(api: KubernetesApi, ref: WorkloadRef, cal
     list<Service>('v1', 'services'),
     list<Ingress>('networking.k8s.io/v1', 'ingresses'),
     list<Autoscaler>('autoscaling/v1', 'horizontalpodautoscalers'),
-    list<Budget>('policy/v1', 'poddisruptionbudgets'),
+    softly(call, (limited) => budgetsOf(api, ref, limited)),
     ...OTHERS.map((plural) => list<WorkloadObject>('apps/v1', plural)),
   ]);
   const { object, pods } = family;
@@ -99,6 +100,16 @@ async function items<T extends KubeObject>(
   const path = listPath(groupVersion, plural, ref.namespace);
   const { items: found } = await api.json({ context: ref.context, method: 'GET', path, query: { limit: '500' } }, call);
   return Array.isArray(found) ? (found as unknown as T[]) : [];
+}
+
+/** Clusters before 1.21 serve them under an older version alone. */
+async function budgetsOf(api: KubernetesApi, ref: WorkloadRef, call: Call): Promise<Budget[]> {
+  try {
+    return await items<Budget>(api, ref, 'policy/v1', 'poddisruptionbudgets', call);
+  } catch (error) {
+    if (!(error instanceof HoldpointError) || error.code !== 'not_found') throw error;
+    return items<Budget>(api, ref, 'policy/v1beta1', 'poddisruptionbudgets', call);
+  }
 }
 
 function mapped<T, U>(found: Found<T>, make: (value: T) => U): Found<U> {

@@ -53,7 +53,7 @@ function summed(series: readonly Series[], label: string): Omit<Traffic, 'metric
   const of = (list: readonly Series[]) =>
     list.reduce((sum, { samples }) => sum + (Number.isFinite(samples.at(-1)?.[1]) ? (samples.at(-1)?.[1] ?? 0) : 0), 0);
   const rate = of(series);
-  const failed = of(series.filter(({ labels }) => /^5/.test(labels[label] ?? '')));
+  const failed = of(series.filter(({ labels }) => labels[label]?.startsWith('5')));
   return { rate, ...(rate > 0 ? { errors: failed / rate } : {}) };
 }
 

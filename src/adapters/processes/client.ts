@@ -44,6 +44,8 @@ export interface ProcessesSettings extends PreparationSettings {
 
 interface Kept {
   owner: string;
+  program: string;
+  argv: readonly string[];
   running: Running;
 }
 
@@ -93,7 +95,7 @@ export function createProcesses({ limits: given, mask = unmasked, ...settings }:
         watch,
         mask,
       });
-      kept.set(id, { owner, running });
+      kept.set(id, { owner, program: grammar.program, argv, running });
       return id;
     } finally {
       await prepared.close();
@@ -110,6 +112,10 @@ export function createProcesses({ limits: given, mask = unmasked, ...settings }:
       } finally {
         starting.set(owner, (starting.get(owner) ?? 1) - 1);
       }
+    },
+    async about(id, owner) {
+      const { program, argv, running } = owned(id, owner);
+      return { program, argv: [...argv], running: running.state() === 'running' };
     },
     async read(id, owner, options) {
       return owned(id, owner).running.read(options);

@@ -20,7 +20,8 @@ export interface FakeProcesses {
 /** Programs in memory, for tests of what stands around them: nothing is run. `answer` gives the output for a start. */
 export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({ output: '' })): FakeProcesses {
   const versions = new Map<string, number>();
-  const kept: { owner: string; run: FakeRun; ended: 'exited' | 'killed' | undefined; read: boolean }[] = [];
+  const kept: { owner: string; run: FakeRun; ended: 'exited' | 'killed' | undefined; read: boolean; start: Start }[] =
+    [];
   const started: FakeProcesses['started'] = [];
   const executableOf = (program: string) => ({
     path: `/usr/bin/${program}`,
@@ -46,7 +47,11 @@ export function createFakeProcesses(answer: (start: Start) => FakeRun = () => ({
           throw new HoldpointError('stale', `${grammar.program} is another file than when this was planned.`);
         const run = answer(start);
         started.push({ program: grammar.program, argv, cwd, owner });
-        return `prc_${kept.push({ owner, run, ended: run.endless ? undefined : 'exited', read: false }) - 1}`;
+        return `prc_${kept.push({ owner, run, ended: run.endless ? undefined : 'exited', read: false, start }) - 1}`;
+      },
+      async about(id, owner) {
+        const { start, ended } = owned(id, owner);
+        return { program: start.grammar.program, argv: [...start.argv], running: ended === undefined };
       },
       async read(id, owner, { onLine }) {
         const process = owned(id, owner);

@@ -80,6 +80,8 @@ export interface ProcessesPort {
   examine(grammar: ProgramGrammar, access?: Access): Promise<Examined>;
   /** Returns the process's id. @throws HoldpointError `stale` where the executable is another one, `conflict` at too many */
   start(start: Start, owner: string): Promise<string>;
+  /** What a process is, without reading of its output. */
+  about(id: string, owner: string): Promise<{ program: string; argv: string[]; running: boolean }>;
   read(id: string, owner: string, options: ReadOptions): Promise<ProcessReport>;
   /** Ends it with everything it started; does nothing to one that has ended. */
   kill(id: string, owner: string): Promise<void>;

@@ -191,7 +191,8 @@ function planCancel(run: Run, repository: string): Plan<Act> {
     preconditions: [attemptOf(run)],
     steps: [{ id: 'cancel', does: summary, call: { method: 'POST', path: `${runPath(repository, run)}/cancel` } }],
     preview: { summary },
-    data: actOn('cancel', repository, run),
+    // How far it is moves by itself.
+    data: actOn('cancel', repository, { ...run, status: 'not completed' }),
   };
 }
 

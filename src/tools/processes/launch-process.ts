@@ -57,7 +57,8 @@ export default defineTool({
       preconditions: [
         { id: `program:${program}`, says: `the program ${executable.path}`, value: executable.identity },
         { id: 'sandbox', says: 'the sandbox', value: sandbox },
-        ...(effect === 'read' ? [] : await filesRelied(classified.paths, files)),
+        // What stays here and is only read changes nothing, whatever is in it by then.
+        ...(effect === 'read' && classified.acts === 'local' ? [] : await filesRelied(classified.paths, files)),
       ],
       steps: [
         {

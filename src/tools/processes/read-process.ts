@@ -28,23 +28,34 @@ export default defineTool({
 
   targets: ({ id, kill }) => [processTarget(id, effectOf(kill))],
 
-  async plan({ id, waitSeconds, kill }) {
+  async plan({ id, waitSeconds, kill }, { processes, principal }) {
     const effect = effectOf(kill);
+    const about = kill ? await processes.about(id, principalId(principal)) : undefined;
+    const command = about && [about.program, ...about.argv].join(' ');
     return {
       effect,
       targets: [processTarget(id, effect)],
-      preconditions: [],
+      preconditions: about ? [{ id: `process:${id}`, says: `process ${id}`, value: about }] : [],
       steps: kill ? [{ id: 'kill', does: `end process ${id}`, call: { signal: 'SIGTERM', force: 'SIGKILL' } }] : [],
-      preview: { summary: `${kill ? 'end' : 'read'} process ${id}` },
-      data: { id, kill: kill ?? false, waitSeconds: waitSeconds ?? 0 },
+      preview: {
+        summary: `${kill ? 'end' : 'read'} process ${id}${command === undefined ? '' : `: ${command.slice(0, 200)}`}`,
+      },
+      data: { id, kill: kill ?? false },
+      manner: { waitSeconds: waitSeconds ?? 0 },
     };
   },
 
+  preview: ({ data: { kill } }) =>
+    Promise.resolve(
+      kill ? [{ kind: 'undo', text: 'It cannot be undone: launch-process starts the same command anew.' }] : [],
+    ),
+
   async run(
-    { data: { id, kill, waitSeconds } },
+    { data: { id, kill }, manner },
     { processes, principal, signal, progress, stepDone },
   ): Promise<ProcessReport> {
     const owner = principalId(principal);
+    const { waitSeconds } = manner as { waitSeconds: number };
     if (kill) {
       await processes.kill(id, owner);
       stepDone('kill', { id });

@@ -43,8 +43,7 @@ const HOSTILE = [
 const foreign = fc
   .array(fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ unit: 'binary' }), fc.string()), { maxLength: 20 })
   .map((parts) => parts.join(''));
-const ACTS =
-  /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164\u115F\u1160\uFFA0\u034F\u180B-\u180F]|\p{Default_Ignorable_Code_Point}/u;
+const ACTS = /[^\P{C}\n\t]|[\u2028\u2029\u2800\u3164]|\p{Default_Ignorable_Code_Point}/u;
 
 describe('I4: what others wrote', () => {
   test('nothing that acts or hides survives, in any form', () => {
@@ -66,13 +65,16 @@ describe('I4: what others wrote', () => {
 
   test('plain ASCII is as it was', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...' !"#$%&\'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~\n\t')), (characters) => {
-        const text = characters.join('');
-        expect(plain(text)).toBe(text);
-        const line = text.replaceAll('\n', '');
-        expect(plainLine(line)).toBe(line);
-        expect(quoted(line, 1000)).toBe(`«${line}»`);
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(...Array.from(' !"#$%&\'()*+,-./09:;<=>?@AZ[\\]^_`az{|}~\n\t'))),
+        (characters) => {
+          const text = characters.join('');
+          expect(plain(text)).toBe(text);
+          const line = text.replaceAll('\n', '');
+          expect(plainLine(line)).toBe(line);
+          expect(quoted(line, 1000)).toBe(`«${line}»`);
+        },
+      ),
     );
   });
 
@@ -81,7 +83,7 @@ describe('I4: what others wrote', () => {
       fc.property(foreign, fc.integer({ min: 30, max: 120 }), (text, columns) => {
         for (const line of block(text, { columns, lines: 1000 })) {
           expect(line.startsWith('│ ')).toBe(true);
-          expect([...line].length).toBeLessThanOrEqual(columns);
+          expect(Array.from(line).length).toBeLessThanOrEqual(columns);
         }
       }),
     );

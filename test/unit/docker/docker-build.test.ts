@@ -246,3 +246,41 @@ describe('D1 the limit of a build', () => {
     await outcome;
   });
 });
+
+test('I4 the person sees bases and tags with size and age, who runs a tag, the Dockerfile, and the way back', async () => {
+  engine.images.set('api:1', 'sha256:old');
+  engine.answers.set('/images/json', [
+    { Id: 'sha256:base', RepoTags: ['base:1'], Size: 5_000_000, Created: Date.now() / 1000 - 7200 },
+    { Id: 'sha256:old', RepoTags: ['api:1'], Size: 90_000_000, Created: Date.now() / 1000 - 86_400 * 3 },
+  ]);
+  engine.answers.set('/containers/json', [
+    {
+      Id: 'c1',
+      Names: ['/web'],
+      Image: 'api:1',
+      ImageID: 'sha256:old',
+      State: 'running',
+      Status: 'Up',
+      Ports: [],
+      Labels: {},
+      Created: 1,
+    },
+  ]);
+  const parts = (await build.preview?.(await plan({ tags: ['api:1', 'api:latest'] }), context)) ?? [];
+  const rows = Object.fromEntries(parts.flatMap((part) => (part.kind === 'facts' ? part.rows : [])));
+  expect(rows).toEqual({
+    'base base:1': 'sha256:base, 5.0MB, made 2h ago',
+    'tag api:1': 'moves; now sha256:old, 90MB, made 3d ago; used by web',
+    'tag api:latest': 'is new',
+  });
+  const risks = parts.flatMap((part) => (part.kind === 'risks' ? part.items : []));
+  expect(risks).toEqual([
+    'the tag api:latest says nothing of what it holds',
+    'containers run what a tag stands for now: web',
+  ]);
+  expect(parts).toContainEqual({ kind: 'diff', title: 'Dockerfile, whole', text: 'FROM base:1\nCOPY . /app\n' });
+  expect(parts.at(-1)).toEqual({
+    kind: 'undo',
+    text: 'api:1: a person moves it back (docker tag sha256:old api:1), as long as nobody has removed that image.\napi:latest: a person removes the tag (docker rmi api:latest).',
+  });
+});

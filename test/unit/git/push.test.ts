@@ -76,6 +76,28 @@ describe('a push (E6, S1)', () => {
     expect(now()).toEqual(before);
   });
 
+  test('I4 the person sees its commits, the difference that may be shown, and how to take it back', async () => {
+    bench.write('docker/Dockerfile', 'FROM other\n');
+    bench.write('.env', 'PLANTED=1\n');
+    bench.git('add', '-f', '.');
+    bench.git('commit', '-qm', 'Change \u202e the base');
+    const held = await bench.tool({ action: 'push', name: 'main' });
+    const { parts = [] } = (await bench.services.approvals.find(held.approval?.id ?? '')).plan.preview;
+    const diffs = parts.flatMap((part) => (part.kind === 'diff' ? [part.text] : [])).join('\n');
+    expect(diffs).toMatch(/^[0-9a-f]+ Change the base\n/);
+    expect(diffs).toContain('-FROM scratch\n+FROM other');
+    expect(JSON.stringify(parts)).not.toContain('PLANTED');
+    expect(parts).toContainEqual({
+      kind: 'facts',
+      title: 'Of that difference',
+      rows: [['not shown', 'by policy: «.env»']],
+    });
+    expect(parts.at(-1)).toMatchObject({
+      kind: 'undo',
+      text: expect.stringContaining('--force-with-lease=refs/heads/main:'),
+    });
+  });
+
   test('that raced with another is stale and changes nothing, though all was checked before', async () => {
     const wanted = commit('feature/x');
     const remote = { name: 'origin', url: bench.origin, host: bench.origin };

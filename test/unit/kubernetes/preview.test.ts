@@ -84,7 +84,7 @@ describe('I4: what people see of a held rollout', () => {
     expect(api).toContain('api:1 → api:2');
     expect(api).toContain('from: not on the Docker Engine here');
     expect(api).toContain('to: sha256:222222222222, 123MB, made 3d ago');
-    expect(api).toContain('no node has it yet');
+    expect(api).toContain('no node reports it');
     engine.answers.delete('/images/json');
     expect(rows(await update(), 'Images')['api']).toContain(
       'to: unknown on the Docker Engine: There is no /images/json.',
@@ -152,7 +152,7 @@ describe('I4: what people see of a held rollout', () => {
   test('what the cluster would refuse is said, and the rest is there all the same', async () => {
     const held = rollout.input.parse({ action: 'restart', kind: 'deployment', name: 'api', namespace: NAMESPACE });
     const plan = await rollout.plan(held, context);
-    const json = cluster.api.json;
+    const json = cluster.api.json.bind(cluster.api);
     cluster.api.json = (request, call) =>
       request.query?.['dryRun'] === undefined ? json(request, call) : Promise.reject(new Error('denied by a webhook'));
     const all = (await rollout.preview?.(plan, context)) ?? [];
