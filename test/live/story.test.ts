@@ -6,7 +6,17 @@ import { promisify } from 'node:util';
 import { AppsV1Api, CoreV1Api, KubeConfig, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { approveTicking, CLIENTS, holdpoint, newPlace, overHttp, overStdio, ROOT, serverArgs, startHttp } from '../harness.ts';
+import {
+  approveTicking,
+  CLIENTS,
+  holdpoint,
+  newPlace,
+  overHttp,
+  overStdio,
+  ROOT,
+  serverArgs,
+  startHttp,
+} from '../harness.ts';
 import type { Agent, ClientKind, Place, RunningHttp } from '../harness.ts';
 import { app, baseImage, dockerTag, liveServers, podImage } from './servers.ts';
 
