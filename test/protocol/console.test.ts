@@ -311,6 +311,15 @@ describe('passkeys at the console (I6)', () => {
     expect((await agent.call('approval', { action: 'run', id })).envelope.status).toBe('done');
   });
 
+  test('a session ends with the passkey that opened it', async () => {
+    const further = softPasskey();
+    openApprovers(place.keys).addKey('bob', further.key);
+    const session = signedIn(await byPasskey({}, further));
+    expect((await send('/console/api/me', { headers: session })).json).toMatchObject({ approver: 'bob' });
+    openApprovers(place.keys).removeKey('bob', further.key.fingerprint);
+    expect((await send('/console/api/me', { headers: session })).status).toBe(401);
+  });
+
   test('enrol: only in a session that a link opened, with a challenge made for it', async () => {
     const offer = (session: Signed) => send('/console/api/passkey/offer', { body: {}, headers: session });
     expect((await offer(signedIn(await byPasskey()))).status).toBe(403);
