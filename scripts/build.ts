@@ -105,6 +105,8 @@ const bundle = await rolldown({
   platform: 'node',
   plugins: [toolModules, preparedFiles, pageAssets],
   external: ['cpu-features', /\.node$/],
+  // Its main file requires others by names that a bundler cannot see.
+  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },
 });
 const { output } = await bundle.write({ dir: DIST, format: 'esm', minify: true, comments: { legal: false } });
