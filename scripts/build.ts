@@ -194,6 +194,8 @@ const bundle = await rolldown({
   plugins: [toolModules, laterModules, preparedFiles, pageAssets],
   external: ['cpu-features', /\.node$/],
   preserveEntrySignatures: 'allow-extension',
+  // Its main file requires others by names that a bundler cannot see.
+  resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },
 });
 const format = { dir: DIST, format: 'esm', minify: true, comments: { legal: false } } as const;

@@ -12,7 +12,6 @@ const AUDIT_KINDS = [
   'approver.added',
   'approver.changed',
   'approver.removed',
-  'approver.key-added',
   'console.link',
   'console.signed-in',
   'approval.requested',

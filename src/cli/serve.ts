@@ -5,7 +5,6 @@ import type { Logger } from 'pino';
 import { DEFAULT_ADDRESS, DEFAULT_HTTP, type Config, type Flags } from '../config/config.ts';
 import { openTokens, tokensConfigured } from '../config/token.ts';
 import { VERSION } from '../config/version.ts';
-import { consoleUrl, rememberAddress } from '../console/address.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { App, AppOptions } from '../server/app.ts';
 import type { Metrics } from '../server/metrics.ts';
@@ -14,7 +13,6 @@ import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
 import { createLog } from './log.ts';
 import { sampleWorkspace } from './sample.ts';
-import { lazyConsole } from './serve-console.ts';
 
 interface ServeFlags extends Flags {
   auto?: boolean;
@@ -127,14 +125,23 @@ async function serveHttp(
   metrics: () => Promise<string>,
   serving: (consoleUrl: string) => void,
 ): Promise<void> {
-  const [{ startHttp }, { createMcpFactory }, { createDoor }, { createChallenge }, { createMalformed }] =
-    await Promise.all([
-      import('../transports/http.ts'),
-      import('../server/mcp.ts'),
-      import('../server/door.ts'),
-      import('../server/challenge.ts'),
-      import('../server/malformed.ts'),
-    ]);
+  const [
+    { startHttp },
+    { createMcpFactory },
+    { createDoor },
+    { createChallenge },
+    { createMalformed },
+    { lazyConsole },
+    { consoleUrl, rememberAddress },
+  ] = await Promise.all([
+    import('../transports/http.ts'),
+    import('../server/mcp.ts'),
+    import('../server/door.ts'),
+    import('../server/challenge.ts'),
+    import('../server/malformed.ts'),
+    import('./serve-console.ts'),
+    import('../console/address.ts'),
+  ]);
   const tokens = openTokens(config);
   const mcp = { ...app, transport: 'http', list: config.tools, person: config.user } as const;
   const options: HttpOptions = {

@@ -5,6 +5,7 @@ import type { ApprovalRequest } from '../approvals/request.ts';
 import { OPEN_STATES } from '../approvals/states.ts';
 import type { Config } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { screenOf } from './layout.ts';
 import { ask } from './prompt.ts';
 import { withRecords, type Records } from './records.ts';
 import { requestText } from './request-text.ts';
@@ -135,7 +136,13 @@ async function watchTerminal({ approvals }: Records, decide: WatchOptions['decid
       if (next?.act === 'quit') return;
       if (next?.act === 'show') {
         const request = await approvals.find(next.id);
-        state = { ...state, open: { lines: textLines(requestText(request), screen.size()), top: 0 } };
+        state = {
+          ...state,
+          open: {
+            lines: textLines(requestText(request, { ...screenOf(process.stdout), colour: false }), screen.size()),
+            top: 0,
+          },
+        };
       } else if (next) {
         screen.leave();
         await decide(next.id, next.act);

@@ -32,7 +32,7 @@ export interface ConsoleParts {
 }
 
 /** What all routes share. */
-export type Room = ReturnType<typeof createRoom>;
+type Room = ReturnType<typeof createRoom>;
 
 function createRoom(parts: ConsoleParts) {
   const now = () => Date.now();
@@ -137,7 +137,7 @@ async function answer(visit: Omit<Visit, 'id' | 'place'>): Promise<void> {
     const place = route.method === 'POST' ? placeOf(request, room.publicUrl) : undefined;
     if ('open' in route) return route.open({ ...visit, id, place: place ?? placeOf(request, room.publicUrl) });
     const session = room.sessions.find(request);
-    const who = session && room.approvers.list().find(({ name }) => name === session.approver);
+    const who = session && room.approvers.list().find((approver) => isStill(approver, session));
     if (!session || !who)
       return sendJson(response, 401, { code: 'signed_out', message: 'You are not signed in, or no longer.' });
     if (place && place.origin !== session.place.origin)
@@ -145,6 +145,12 @@ async function answer(visit: Omit<Visit, 'id' | 'place'>): Promise<void> {
     return route.handle({ ...visit, id, place: session.place, session, who });
   }
   throw new HoldpointError('not_found', 'The console has no such address.');
+}
+
+/** Whether this approver opened the session: not another one of that name, and not with a passkey that was taken away since. */
+function isStill({ name, addedAt, keys }: Approver, { approver, addedAt: then, how, key }: Session): boolean {
+  if (name !== approver || addedAt !== then) return false;
+  return how === 'link' || keys.some(({ fingerprint }) => fingerprint === key);
 }
 
 function notAllowed(response: ServerResponse, methods: string): void {

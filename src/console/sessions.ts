@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+import type { Approver } from '../approvals/approvers.ts';
 import type { Place } from './address.ts';
 
 const TOKEN_BYTES = 32;
@@ -12,6 +13,8 @@ const COOKIE = { secure: '__Host-holdpoint-console', plain: 'holdpoint-console' 
 
 export interface Session {
   readonly approver: string;
+  /** When that approver was added: another one of the same name is not this one. */
+  readonly addedAt: string;
   readonly how: 'link' | 'passkey';
   /** Where it was opened; it is good for nowhere else. */
   readonly place: Place;
@@ -27,8 +30,6 @@ interface Kept extends Session {
   pageKey: Buffer;
   enrolled: boolean;
 }
-
-export type Sessions = ReturnType<typeof createSessions>;
 
 /**
  * Who is signed in, in this process's memory: what is in the store opens nothing, and a restart signs everybody out.
@@ -47,13 +48,19 @@ export function createSessions(lifetime: number, now: () => number) {
 
   return {
     /** @returns the cookie to set, and the page's key. */
-    open(approver: string, how: Session['how'], key: string | undefined, place: Place) {
+    open(
+      { name, addedAt }: Pick<Approver, 'name' | 'addedAt'>,
+      how: Session['how'],
+      key: string | undefined,
+      place: Place,
+    ) {
       clear();
       const token = randomBytes(TOKEN_BYTES).toString('base64url');
       const pageKey = randomBytes(TOKEN_BYTES).toString('base64url');
       const since = now();
       const session: Kept = {
-        approver,
+        approver: name,
+        addedAt,
         how,
         place,
         since,

@@ -9,7 +9,7 @@ const reason = z.string().max(2000);
 const ticked = z.array(z.string().max(200)).max(200);
 const decision = z.enum(['approve', 'deny']);
 
-export const requestId = z.string().regex(/^apr_[0-9a-f]{32}$/);
+const requestId = z.string().regex(/^apr_[0-9a-f]{32}$/);
 
 const assertion = z.strictObject({
   credentialId: base64url(2048),

@@ -1,4 +1,4 @@
-import type { Approver } from '../approvals/approvers.ts';
+import { approverRecord, type Approver } from '../approvals/approvers.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { SignedInVisit, Visit } from './console.ts';
 import { readJson, sendJson } from './exchange.ts';
@@ -65,7 +65,7 @@ async function open(
     },
   });
   await room.audit.flush();
-  const { pageKey, cookie } = room.sessions.open(approver.name, how, key, place);
+  const { pageKey, cookie } = room.sessions.open(approver, how, key, place);
   response.setHeader('Set-Cookie', cookie);
   sendJson(response, 200, { approver: approver.name, pageKey });
 }
@@ -103,14 +103,9 @@ export async function addPasskey({ room, request, response, session, who, place 
   );
   // Another one may have been added while this was checked.
   if (!session.mayEnrol(room.now())) throw mayNotEnrol(who.name);
-  const taken = room.approvers.list().some(({ keys }) => keys.some((each) => each.fingerprint === key.fingerprint));
-  if (taken) throw new HoldpointError('conflict', 'This passkey is registered already.');
-  room.approvers.addKey(who.name, key);
+  const approver = room.approvers.addKey(who.name, key);
   room.sessions.enrolled(session, key.fingerprint);
-  room.audit.append({
-    kind: 'approver.key-added',
-    data: { approver: who.name, person: who.person, kind: 'passkey', fingerprint: key.fingerprint, origin: key.origin },
-  });
+  room.audit.append({ kind: 'approver.changed', data: { approver: approver.name, ...approverRecord(approver) } });
   await room.audit.flush();
   sendJson(response, 200, { fingerprint: key.fingerprint });
 }

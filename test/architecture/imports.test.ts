@@ -83,6 +83,17 @@ describe('import rules (DESIGN §3)', () => {
       expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '${from}'`, 'm'));
   });
 
+  test('the console loads when its page is first asked for', () => {
+    const users = imports.filter(({ file, from }) => from.startsWith('console/') && !file.startsWith('console/'));
+    expect(users.map(({ from }) => from)).toContain('console/console.ts');
+    for (const { file, from } of users.filter(({ from: each }) => each === 'console/console.ts'))
+      expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '[./]*${from}'`, 'm'));
+    const heavy = imports.filter(({ from, typeOnly }) => from.startsWith('@simplewebauthn/') && !typeOnly);
+    expect(heavy.length).toBeGreaterThan(0);
+    for (const { file } of heavy)
+      expect(texts.get(file), file).not.toMatch(/^import (?!type)[^'"]*from '@simplewebauthn/m);
+  });
+
   test('an adapter imports no other adapter’s client', () => {
     const foreign = ({ file, from }: Import) =>
       from.startsWith('adapters/') && from.split('/')[1] !== file.split('/')[1] && !from.endsWith('/port.ts');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
@@ -11,7 +11,6 @@ import type { Agent, Place, RunningHttp } from '../harness.ts';
 import { DESKTOP, hasChromium, PHONE, startBrowser, visitor, type Look, type Visitor } from './browser.ts';
 
 const FAKE = join(ROOT, 'test/protocol/fake-server.ts');
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a fake)', () => {
   let browser: Browser;
@@ -281,10 +280,10 @@ describe.skipIf(!hasChromium)('the console in Chromium (I5 I6; the cluster is a 
 async function inspect(page: Page, { colorScheme, width, height }: Look, where: string): Promise<void> {
   await page.emulateMedia({ colorScheme });
   await page.setViewportSize({ width, height });
-  await page.evaluate(AXE);
-  const violations = (await page.evaluate(
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate<string[]>(
     'axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html).join(" | ")))',
-  )) as string[];
+  );
   expect(violations, `${where}, ${colorScheme}, ${width} px`).toEqual([]);
   const wide = await page.evaluate('document.documentElement.scrollWidth');
   expect(wide, `${where}, ${width} px`).toBeLessThanOrEqual(width);

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 
 /** Of util-linux: gives a program a terminal of its own. */
 const SCRIPT = '/usr/bin/script';
+/** Milliseconds in which something must be shown, on a slow machine too. */
+const PATIENCE = 60_000;
 export const hasScript = existsSync(SCRIPT);
 
 /** A program on a terminal of 80 by 24. */
@@ -27,13 +29,20 @@ export function onTerminal(command: readonly string[], env: Record<string, strin
     changed();
   });
   const ended = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
+  let over = false;
+  child.once('exit', () => {
+    over = true;
+    changed();
+  });
   const shows = async (from: number, text: string): Promise<void> => {
     while (!output.slice(from).includes(text)) {
-      const more = new Promise<void>((resolve) => (changed = resolve));
-      const end = ended.then(() => {
-        if (!output.slice(from).includes(text)) throw new Error(`it ended before it showed "${text}": ${output}`);
+      if (over) throw new Error(`it ended before it showed "${text}": ${output}`);
+      let tired: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve, reject) => {
+        changed = resolve;
+        tired = setTimeout(() => reject(new Error(`it did not show "${text}": ${output}`)), PATIENCE);
       });
-      await Promise.race([more, end]);
+      clearTimeout(tired);
     }
   };
   return {

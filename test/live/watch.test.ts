@@ -28,7 +28,7 @@ describe.skipIf(!hasScript)('approvals watch on a terminal (I5)', () => {
     const first = await ask('docker/old-compose.yml');
     const terminal = watch('--as', 'alice');
     await terminal.type('', '1 waiting for people');
-    await terminal.type('\r', `id      ${first}`);
+    await terminal.type('\r', 'PENDING · no runtime environment (files) · destroy');
     await terminal.type('\x1b', 'j k choose');
     await terminal.type('a', 'Reason (may be empty): ');
     await terminal.type('agreed\r', 'Really approve as alice? [y/N] ');

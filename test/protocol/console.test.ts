@@ -229,6 +229,9 @@ describe('the console over HTTP (I5)', () => {
     expect((await send('/console/api/me', { headers: carol })).json).toMatchObject({ approver: 'carol', passkeys: [] });
     expect((await holdpoint(place, 'approver', 'remove', 'carol')).code).toBe(0);
     expect((await send('/console/api/me', { headers: carol })).status).toBe(401);
+    // Another one of that name is not who was signed in.
+    expect((await holdpoint(place, 'approver', 'add', 'carol')).code).toBe(0);
+    expect((await send('/console/api/me', { headers: carol })).status).toBe(401);
   });
 
   test('what is asked of the audit log is bounded, filtered and paged', async () => {
@@ -306,6 +309,15 @@ describe('passkeys at the console (I6)', () => {
     expect((await post('decide', { unsigned, assertion: made })).json).toMatchObject({ id, state: 'approved' });
     expect((await post('decide', { unsigned, assertion: made })).status).toBe(409);
     expect((await agent.call('approval', { action: 'run', id })).envelope.status).toBe('done');
+  });
+
+  test('a session ends with the passkey that opened it', async () => {
+    const further = softPasskey();
+    openApprovers(place.keys).addKey('bob', further.key);
+    const session = signedIn(await byPasskey({}, further));
+    expect((await send('/console/api/me', { headers: session })).json).toMatchObject({ approver: 'bob' });
+    openApprovers(place.keys).removeKey('bob', further.key.fingerprint);
+    expect((await send('/console/api/me', { headers: session })).status).toBe(401);
   });
 
   test('enrol: only in a session that a link opened, with a challenge made for it', async () => {

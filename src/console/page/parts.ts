@@ -178,3 +178,15 @@ export function changes({ note }: ApprovalRequest): Child[] {
     ),
   ];
 }
+
+/** What was done, where it ran: each step that said so, and how it ended. */
+export function outcome({ outcome: end, steps: done, actedAt }: ApprovalRequest): Child[] {
+  if (actedAt === undefined) return [];
+  return [
+    section(
+      'What came of it',
+      facts([['Began', moment(actedAt)], ...done.map(({ step, at }) => [foreign(step), moment(at)] as const)]),
+      end !== undefined && verbatim(end, 'Outcome'),
+    ),
+  ];
+}

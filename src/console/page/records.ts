@@ -32,9 +32,18 @@ export function records(rows: readonly AuditRecord[], about?: string): HTMLEleme
 
 /** What a reader looks for first in a record, in a few words. */
 function gist(data: AuditRecord['data']): string {
-  const words = ['tool', 'verdict', 'status', 'decision', 'approver', 'by', 'principal', 'summary', 'reason'].flatMap(
-    (name) => (typeof data[name] === 'string' && data[name] !== '' ? [data[name]] : []),
-  );
+  const words = [
+    'tool',
+    'verdict',
+    'status',
+    'decision',
+    'approver',
+    'name',
+    'by',
+    'principal',
+    'summary',
+    'reason',
+  ].flatMap((name) => (typeof data[name] === 'string' && data[name] !== '' ? [data[name]] : []));
   const text = words.join(' · ');
   return text.length > 160 ? `${text.slice(0, 160)}…` : text;
 }

@@ -3,7 +3,7 @@ import { get } from './api.ts';
 import { decisionForm, emptyDraft } from './decision.ts';
 import { announce, h, replaceContent } from './dom.ts';
 import { checklist } from './checklist.ts';
-import { changes, conditions, preview, steps, targets, terms } from './parts.ts';
+import { changes, conditions, outcome, preview, steps, targets, terms } from './parts.ts';
 import { records } from './records.ts';
 import { foreign, own } from './text.ts';
 import { environmentBadge, facts, section, stateBadge, type Frame, type View } from './view.ts';
@@ -66,6 +66,7 @@ export function requestView(frame: Frame, id: string): View {
           ),
         ),
         ...changes(request),
+        ...outcome(request),
         section(
           'History',
           records(history.records, id),
@@ -85,8 +86,8 @@ function status(request: ApprovalRequest): HTMLElement {
     facts([
       ['Asked by', foreign(`${principal.person}, agent ${principal.agent}, ${principal.client}`)],
       ['Asked', distance(createdAt, 'since')],
-      ['Time left to decide', request.state === 'pending' && distance(approveBy, 'until')],
-      ['Time left to run', request.state === 'approved' && runBy !== undefined && distance(runBy, 'until')],
+      ['Time left', request.state === 'pending' && distance(approveBy, 'until')],
+      ['To run within', request.state === 'approved' && runBy !== undefined && distance(runBy, 'until')],
       ['Approvals', `${approvalsGiven} of ${approvalsNeeded}`],
       ['Missing', stillNeeded.length > 0 && own(stillNeeded.join('; '))],
       ['Cannot be met', cannotBeMet !== undefined && own(cannotBeMet)],

@@ -9,6 +9,7 @@ import { openLinks } from '../../../src/console/links.ts';
 import { createSessions } from '../../../src/console/sessions.ts';
 
 const PLACE = { origin: 'http://localhost:7117', rpId: 'localhost', secure: false };
+const ALICE = { name: 'alice', addedAt: '1970-01-01T00:00:00.000Z' };
 
 let keys: string;
 let now = 1_000_000;
@@ -38,7 +39,7 @@ test('I5 a link’s token is stored as its hash alone, for its owner alone; it i
 test('I5 a session wants both its halves, ends with its time, and lets a link add one passkey within ten minutes', () => {
   const sessions = createSessions(3_600_000, () => now);
   const began = now;
-  const { session, cookie, pageKey } = sessions.open('alice', 'link', undefined, PLACE);
+  const { session, cookie, pageKey } = sessions.open(ALICE, 'link', undefined, PLACE);
   expect(cookie).toMatch(/^holdpoint-console=[\w-]{43}; Path=\/console; Max-Age=3600; HttpOnly; SameSite=Strict$/);
   const pair = cookie.split(';')[0];
   const asks = (headers: Record<string, string | undefined>) =>
@@ -54,7 +55,7 @@ test('I5 a session wants both its halves, ends with its time, and lets a link ad
   expect(session.mayEnrol(began + 600_001)).toBe(false);
   sessions.enrolled(session, 'key');
   expect(session.mayEnrol(began)).toBe(false);
-  expect(sessions.open('alice', 'passkey', 'key', PLACE).session.mayEnrol(began)).toBe(false);
+  expect(sessions.open(ALICE, 'passkey', 'key', PLACE).session.mayEnrol(began)).toBe(false);
 
   now += 3_600_001;
   expect(asks({ cookie: pair, 'x-holdpoint-console': pageKey })).toBeUndefined();
