@@ -132,7 +132,7 @@ const pageAssets: Plugin = {
 };
 
 function checked<T extends object>(read: T | { problems: string[] }): T {
-  if ('problems' in read) throw new Error((read as { problems: string[] }).problems.join('\n'));
+  if ('problems' in read) throw new Error(read.problems.join('\n'));
   return read;
 }
 
