@@ -26,9 +26,8 @@ export interface Search {
 }
 
 /**
- * Every world that any order of acts leads to, breadth first, until there is no new one or a rule of DESIGN §6 is broken.
- *
- * @param stuck whether to look, at the end, for requests that can never end
+ * Every world that any order of acts leads to, breadth first, until there is no new one or a rule of DESIGN §6 is broken; at
+ * the end, whether there is one from which no request can end.
  */
 export function search(needed: number, rules: Rules = DESIGN): Search {
   const first: Place = { world: firstWorld(needed), depth: 0 };
