@@ -38,7 +38,7 @@ function imageRisks(preconditions: HeldChange['preconditions']): string[] {
     if (!id.startsWith('image:')) return [];
     const image = id.slice('image:'.length);
     const { nodes, engine } = value as { nodes: string[] | null; engine: string | null };
-    const last = image.slice(image.lastIndexOf('/'));
+    const last = image.slice(image.lastIndexOf('/') + 1);
     return [
       ...(!last.includes(':') || last.endsWith(':latest')
         ? [`${image} is the tag latest: nobody can say which build that is`]

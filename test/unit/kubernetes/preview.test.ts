@@ -138,6 +138,7 @@ describe('I4: what people see of a held rollout', () => {
     expect(risks).toContain('no disruption budget');
     expect(risks).toContain('no readiness probe on api');
     expect(risks).not.toContain('go back to');
+    expect(items(await update({ api: 'api:1.4.2' })).join('\n')).not.toContain('latest');
     expect(items(await parts({ action: 'pause' })).join('\n')).not.toMatch(/latest|disruption|readiness/);
   });
 
