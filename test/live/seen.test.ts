@@ -10,7 +10,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import type { ApprovalRequest } from '../../src/approvals/request.ts';
 import type { PreviewPart } from '../../src/core/plan.ts';
-import { holdpoint, newPlace, overStdio, type Agent, type Place } from '../harness.ts';
+import {
+  approveTicking,
+  holdpoint,
+  newPlace,
+  overHttp,
+  overStdio,
+  startHttp,
+  type Agent,
+  type Place,
+} from '../harness.ts';
+import { DESKTOP, hasChromium, startBrowser, visitor } from './browser.ts';
 import { app, liveServers, podImage } from './servers.ts';
 
 const { kubeconfig, dockerHost, prometheus } = liveServers();
@@ -145,7 +155,7 @@ describe.skipIf(!kubeconfig || !dockerHost)('what an approver sees of a producti
 
   test('I9 what moved is shown then and now; planned anew it follows the old one, and runs when approved by itself', async () => {
     const id = await held();
-    expect((await holdpoint(place, 'approvals', 'approve', id, '--as', 'alice')).code).toBe(0);
+    expect((await approveTicking(place, id, '--as', 'alice')).code).toBe(0);
     await apps.patchNamespacedDeployment(
       { namespace: PROD, name: 'api', body: { spec: { template: { metadata: { annotations: { by: 'somebody' } } } } } },
       setHeaderOptions('Content-Type', PatchStrategy.MergePatch),
@@ -162,7 +172,58 @@ describe.skipIf(!kubeconfig || !dockerHost)('what an approver sees of a producti
     expect(request).toMatchObject({ follows: id, approvalsGiven: 0 });
     expect(text).toContain(`What differs from ${id}, which was approved and went stale`);
     expect((await agent.call('approval', { action: 'run', id: follower })).envelope.status).toBe('approval_required');
-    expect((await holdpoint(place, 'approvals', 'approve', follower, '--as', 'alice')).code).toBe(0);
+    expect((await approveTicking(place, follower, '--as', 'alice')).code).toBe(0);
     expect((await agent.call('approval', { action: 'run', id: follower })).envelope).toMatchObject({ status: 'done' });
   });
+
+  test.skipIf(!hasChromium)(
+    'I4 I5 the console’s page alone answers a tester’s questions; approved there, it runs',
+    async () => {
+      const http = await startHttp(place);
+      const asking = await overHttp('2.x', http.url, http.token);
+      const browser = await startBrowser();
+      try {
+        const { page } = await visitor(browser, DESKTOP);
+        await page.goto((await holdpoint(place, 'console', 'link', '--as', 'alice')).stdout.trim());
+        await page.getByRole('button', { name: 'Add a passkey' }).click();
+        await page.getByRole('button', { name: 'Add a passkey' }).waitFor({ state: 'detached' });
+        const { envelope } = await asking.call('kubectl-rollout', rollout);
+        await page.goto(envelope.approval?.reviewUrl ?? '');
+        await page.getByRole('heading', { name: 'What will change' }).waitFor();
+
+        // Each answer under the heading that docs/approvals.md names for it.
+        const region = async (name: string) =>
+          (await page.getByRole('region', { name, exact: true }).textContent()) ?? '';
+        const change = await region('What will change');
+        expect(await page.locator('h1').textContent(), 'what').toBe(
+          `set images of deployment/api in ${PROD} (context live)`,
+        );
+        expect(change, 'what changes').toMatch(
+          /- .*image: docker\.io\/local\/seen:1[^]*\+ .*image: docker\.io\/local\/seen:2/,
+        );
+        expect(change, 'what is risky').toContain('no disruption budget');
+        expect(change, 'what it can break').toMatch(/2 ready, 2 asked for[^]*front[^]*web \(tta\.dev\/\)/);
+        expect(change, 'how to undo it').toMatch(/To undo it.*toRevision \d+/);
+        expect(await region('Where'), 'where').toMatch(new RegExp(`production[^]*${PROD}`));
+        expect(await region('Why it waits'), 'why it waits').toContain('production');
+        expect(await region('Steps, each run once and exactly so'), 'exactly what').toContain(
+          `/namespaces/${PROD}/deployments/api`,
+        );
+        const decision = page.getByRole('complementary', { name: 'Decision' });
+        expect(await decision.textContent(), 'who asks').toMatch(/Asked by\S+, agent devops, http/);
+
+        for (const box of await page.getByRole('checkbox').all()) await box.check();
+        await page.getByRole('button', { name: 'Approve' }).click();
+        await page.locator('#status', { hasText: 'You approved it' }).waitFor({ state: 'attached' });
+        const ran = await asking.call('approval', { action: 'run', id: envelope.approval?.id });
+        expect(ran.envelope.status).toBe('done');
+        const { spec } = await apps.readNamespacedDeployment({ namespace: PROD, name: 'api' });
+        expect(spec?.template.spec?.containers[0]?.image).toBe('docker.io/local/seen:2');
+      } finally {
+        await browser.close();
+        await asking.close();
+        await http.stop();
+      }
+    },
+  );
 });
