@@ -117,7 +117,7 @@ describe('I4: what the terminal shows of a request', () => {
       ],
       window: { open: false, says: 'business hours, Monday to Friday' },
     });
-    expect(text).toContain('  ✓ A backup was taken (ok: 12 minutes old)\n  ☐ Support knows (open)');
+    expect(text).toContain('  ✓ A backup was taken [a/b] ok: 12 minutes old\n  ☐ Support knows [a/c] open');
     expect(text).toContain('closed: business hours, Monday to Friday');
     expect(text).toContain('apr_old, which went stale; no approval of that one counts here');
   });
