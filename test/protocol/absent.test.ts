@@ -76,7 +76,11 @@ const ABSENT: Readonly<Record<string, Absent>> = {
 };
 
 const registry = await loadRegistry();
-const needy = [...registry.values()].filter(({ needs }) => needs.some((name) => !OWN.includes(name)));
+/** They look into git only for what people see of a held call. */
+const DOES_WITHOUT = ['remove-files', 'save-file', 'str-replace-editor'];
+const needy = [...registry.values()].filter(
+  ({ name, needs }) => !DOES_WITHOUT.includes(name) && needs.some((port) => !OWN.includes(port)),
+);
 
 /** The parameter that says which of its acts a tool is asked for, with its values. */
 function actsOf({ input }: AnyTool): [parameter: string, values: readonly string[]] {
@@ -121,6 +125,14 @@ describe('with no backend at all (A5)', () => {
         name,
       ).toEqual(expect.arrayContaining([...acts]));
     }
+  });
+
+  test('changing and deleting files goes on without git', async () => {
+    const path = 'docker/absent.yml';
+    expect((await agent.call('save-file', { path, content: 'a\n' })).envelope.status).toBe('done');
+    const edit = { path, oldText: 'a', newText: 'b' };
+    expect((await agent.call('str-replace-editor', edit)).envelope.status).toBe('done');
+    expect((await agent.call('remove-files', { paths: [path] })).envelope.status).toBe('approval_required');
   });
 
   test.each(Object.entries(ABSENT))('%s says what is not there and what to do', async (name, { calls, code, hint }) => {
