@@ -194,6 +194,8 @@ const bundle = await rolldown({
   plugins: [toolModules, laterModules, preparedFiles, pageAssets],
   external: ['cpu-features', /\.node$/],
   preserveEntrySignatures: 'allow-extension',
+  // What serving loads later may be loaded at once by a command; both are meant.
+  checks: { ineffectiveDynamicImport: false },
   // Its main file requires others by names that a bundler cannot see.
   resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },
