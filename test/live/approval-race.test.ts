@@ -10,10 +10,9 @@ import { storeSource } from '../../src/audit/read.ts';
 import { verifyAudit } from '../../src/audit/verify.ts';
 import { callTool, effects, openServer, type Server } from '../crash/place.ts';
 
-// The long form of test/unit/approvals/race.test.ts, through whole servers; with 1,000 requests in the nightly
-// form, for that takes ten minutes. It needs no server of its own.
+// The long form of test/unit/approvals/race.test.ts, through whole servers: minutes. It needs no server of its own.
 const PROCESSES = 4;
-const REQUESTS = process.env['HOLDPOINT_NIGHTLY'] === '1' ? 1000 : 150;
+const REQUESTS = 1000;
 const RACERS = 50;
 /** How many requests are raced for at the same time. */
 const AT_ONCE = 4;
