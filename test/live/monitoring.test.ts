@@ -170,11 +170,12 @@ describe.skipIf(PUSHGATEWAY === '')('real Prometheus and Alertmanager', () => {
   });
 
   test('F1 both ways give the same answer', async () => {
-    // A while ago, so that no sample comes in between the two.
-    const to = new Date(Date.now() - 5000).toISOString();
+    // A while ago, so that no sample comes in between the two; and as moments, for "-30s" is another one a second later.
+    const end = Date.now() - 5000;
+    const [to, from] = [new Date(end), new Date(end - 55_000)].map((at) => at.toISOString()) as [string, string];
     for (const input of [
-      { query: 'up', from: '-30s', step: '1s', points: true },
-      { query: '{__name__=~"node_load.*|go_goroutines"}', from: '-1m', limit: 5 },
+      { query: 'up', from, step: '1s', points: true },
+      { query: '{__name__=~"node_load.*|go_goroutines"}', from, limit: 5 },
       { query: 'count(up)', from: to },
     ]) {
       const [a, b] = await Promise.all(WAYS.map(([, settings]) => using(settings).query({ to, ...input })));
