@@ -1,5 +1,4 @@
 /** Builds what is published: `dist/`, one bundle with everything in it. */
-import { createHash } from 'node:crypto';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { rolldown, type OutputAsset, type OutputChunk, type Plugin } from 'rolldown';
@@ -9,6 +8,7 @@ import { PERSONAS, POLICIES } from '../src/config/locations.ts';
 import type { Prepared } from '../src/config/prepared.ts';
 import { loadPrograms } from '../src/config/programs.ts';
 import type { Asset } from '../src/console/assets.ts';
+import { keyOf } from '../src/config/read-ahead.ts';
 import { readCalendar } from '../src/policy/calendar-file.ts';
 import { readChecklist } from '../src/policy/checklist-file.ts';
 import { preparePolicy } from '../src/policy/load.ts';
@@ -139,12 +139,7 @@ function checked<T extends object>(read: T | { problems: string[] }): T {
 async function bySha256<T>(folder: string, read: (text: string, file: string) => T): Promise<Record<string, T>> {
   const files = (await readdir(folder, { recursive: true })).filter((name) => /(?:^[^/]+|persona)\.yaml$/.test(name));
   const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-  return Object.fromEntries(
-    texts.map((text, index) => [
-      createHash('sha256').update(text).digest('hex'),
-      read(text, join(folder, files[index] ?? '')),
-    ]),
-  );
+  return Object.fromEntries(texts.map((text, index) => [keyOf(text), read(text, join(folder, files[index] ?? ''))]));
 }
 
 /** The licence texts of every package that has a module in the bundle. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -7,6 +6,7 @@ import { z } from 'zod';
 
 import { PERSONAS, POLICIES } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
+import { readAhead } from '../config/read-ahead.ts';
 import { HoldpointError } from '../core/errors.ts';
 
 const schema = z.strictObject({
@@ -40,7 +40,7 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const file = fileOf(nameOrFile);
   const folder = dirname(file);
   const text = await readFile(file, 'utf8');
-  const known = prepared.personas[createHash('sha256').update(text).digest('hex')];
+  const known = readAhead(prepared.personas, text);
   const parsed = schema.safeParse(known ?? parse(text));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'persona'}: ${issue.message}`);

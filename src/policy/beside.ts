@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { POLICIES } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
+import { readAhead } from '../config/read-ahead.ts';
 
 /** What a policy names and other files hold. */
 type Folder = 'checklists' | 'calendars';
@@ -24,14 +24,10 @@ export const beside: Beside = (policyFile, folder, name) => {
   for (const each of folders) {
     const file = join(each, `${name}.yaml`);
     const text = readText(file);
-    if (text !== undefined) return { file, text, read: prepared[folder][sha256(text)] };
+    if (text !== undefined) return { file, text, read: readAhead(prepared[folder], text) };
   }
   return { known: folders.flatMap((each) => namesIn(each)).sort() };
 };
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
 
 function readText(file: string): string | undefined {
   try {

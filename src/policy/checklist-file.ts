@@ -4,12 +4,9 @@ import { parseDuration } from '../config/duration.ts';
 import { PHASES, type ChecklistItem, type EvidenceWanted } from '../core/checklist.ts';
 import { readYaml, textOf } from './problems.ts';
 import type { Source } from './problems.ts';
-import type { Keys } from './schema.ts';
+import { name, type Keys } from './schema.ts';
 import { shaped } from './shape.ts';
 
-const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,63}$/, 'write lower-case letters, digits and hyphens, beginning with a letter');
 const text = z.string().trim().min(1).max(300);
 const repository = z
   .string()

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import canonicalize from 'canonicalize';
 
+import { readAhead } from '../config/read-ahead.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { Facts } from '../core/facts.ts';
 import type { AnyTool } from '../core/tool.ts';
@@ -49,7 +50,7 @@ export interface PreparedPolicy {
  */
 export async function loadPolicy(file: string, options: LoadOptions): Promise<Policy> {
   const text = await readPolicyFile(file);
-  const known = options.prepared?.[createHash('sha256').update(text).digest('hex')];
+  const known = readAhead(options.prepared, text);
   if (known === undefined) return checkedPolicy(text, file, options);
   const line = (path: readonly PropertyKey[]) => known.lines[path.join('.')] ?? 1;
   return compileEntry(known.entry as PolicyFile, { file, data: known.entry, line }, options);

@@ -6,7 +6,8 @@ import { EFFECTS } from '../core/effect.ts';
 import { SELECTORS, TARGET_KINDS } from '../core/target.ts';
 
 const text = z.string().trim().min(1);
-const name = z
+/** A name that policies and the files beside them give to something. */
+export const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,63}$/, 'write lower-case letters, digits and hyphens, beginning with a letter');
 
