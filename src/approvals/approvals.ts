@@ -8,11 +8,11 @@ import { createDeciding } from './deciding.ts';
 import { remarksOf } from './decision-row.ts';
 import { examined } from './evidence.ts';
 import { createHistory } from './history.ts';
-import { createLedger, readBody, type LedgerParts, type Row } from './ledger.ts';
+import { createLedger, dueOf, readBody, type LedgerParts, type Row } from './ledger.ts';
 import type { ApprovalRequest } from './request.ts';
 import { createRemarking } from './remarks.ts';
 import { createRunning } from './running.ts';
-import { dueState, STATES, type State } from './states.ts';
+import { STATES, type State } from './states.ts';
 
 /** Milliseconds between looks at a request that somebody waits for. */
 const POLL = 250;
@@ -37,7 +37,7 @@ export function createApprovals({ limits, ...parts }: LedgerParts & { limits: Li
   /** A request by its whole id; with an asker, only the asker's own. What time made due has happened. */
   const find = async (id: string, asker?: Principal): Promise<ApprovalRequest> => {
     const row = await ledger.load(store, id, asker);
-    if (!isDue(row, await ledger.now())) return ledger.view(store, row);
+    if (dueOf(row, await ledger.now()) === undefined) return ledger.view(store, row);
     return ledger.transition('sweep', async (step) => ledger.view(step.session, await ledger.open(step, id, asker)));
   };
 
@@ -172,18 +172,4 @@ function isWhole(row: Row): boolean {
   } catch {
     return false;
   }
-}
-
-function isDue(row: Row, now: number): boolean {
-  return (
-    dueState(
-      {
-        state: row.state,
-        approveBy: row.approve_by,
-        runBy: row.run_by ?? undefined,
-        leaseUntil: row.lease_until ?? undefined,
-      },
-      now,
-    ) !== undefined
-  );
 }

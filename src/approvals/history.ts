@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import { principalId, type Principal } from '../core/principal.ts';
 import type { Target } from '../core/target.ts';
 import { planDigest, sameness } from './digest.ts';
-import { planPlace, readBody, type Ledger, type Row } from './ledger.ts';
+import { dueOf, planPlace, readBody, type Ledger, type Row } from './ledger.ts';
 import type { ApprovalRequest, Hold, Note, RequestBody } from './request.ts';
 import { unseal } from './seal.ts';
 import { OPEN_STATES, type State } from './states.ts';
@@ -52,8 +52,7 @@ export function createHistory(ledger: Ledger) {
         `SELECT * FROM approval_requests WHERE same_as = ? AND state IN (${OPEN_STATES.map(() => '?').join(', ')})`,
         [sameAs, ...OPEN_STATES],
       );
-      const due = row && (row.state === 'pending' ? row.approve_by < now : (row.run_by ?? 0) < now);
-      return row && !due ? ledger.view(store, row) : undefined;
+      return row && dueOf(row, now) === undefined ? ledger.view(store, row) : undefined;
     },
 
     /** The caller's last request with this very input, where that one went stale: a new one follows it. */

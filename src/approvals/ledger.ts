@@ -139,15 +139,7 @@ export function createLedger({
 
   /** The row after everything that time made due. */
   const fresh = async (step: Step, row: Row): Promise<Row> => {
-    const due = dueState(
-      {
-        state: row.state,
-        approveBy: row.approve_by,
-        runBy: row.run_by ?? undefined,
-        leaseUntil: row.lease_until ?? undefined,
-      },
-      step.now,
-    );
+    const due = dueOf(row, step.now);
     if (due === undefined) return row;
     const lapsed = row.state === 'claimed' || row.state === 'acting';
     return fresh(step, await move(step, row, due, lapsed ? { note: { reason: 'the lease ran out' } } : {}));
@@ -224,6 +216,12 @@ export function createLedger({
 export const planPlace = (id: string): string => `${id}/plan`;
 export const stepPlace = (id: string, fence: number, step: string): string => `${id}/${fence}/step/${step}`;
 export const outcomePlace = (id: string, fence: number): string => `${id}/${fence}/outcome`;
+
+/** The state that time moves a row to, or undefined while it stays. */
+export function dueOf(row: Row, now: number): State | undefined {
+  const { state, approve_by: approveBy, run_by: runBy, lease_until: leaseUntil } = row;
+  return dueState({ state, approveBy, runBy: runBy ?? undefined, leaseUntil: leaseUntil ?? undefined }, now);
+}
 
 /**
  * A row's body, if it is the one that was stored.
