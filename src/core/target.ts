@@ -13,6 +13,10 @@ export const TARGET_KINDS = [
   'metric',
   'dashboard',
   'host',
+  // A task of the team's queue.
+  'task',
+  // A tool of another MCP server; its `id` is the tool's whole name here.
+  'upstream',
 ] as const;
 
 export type TargetKind = (typeof TARGET_KINDS)[number];
@@ -27,6 +31,7 @@ export const SELECTORS = [
   'githubEnvironment',
   'host',
   'dockerHost',
+  'upstream',
 ] as const;
 
 export type Selector = (typeof SELECTORS)[number];

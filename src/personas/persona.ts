@@ -21,6 +21,16 @@ const schema = z.strictObject({
   tools: z.array(z.string()).min(1),
   /** The file with the role's instructions, from the persona's folder. */
   instructions: z.string().default('instructions.md'),
+  version: z.string().default('1.0.0'),
+  /** Names of the upstream MCP servers it may use; others are neither started nor reached. */
+  upstreams: z.array(z.string()).default([]),
+  /** Whether a refusal that names another role leaves a record for that role. */
+  handOffs: z.boolean().default(true),
+  /** Names of the skills it is given, of those shipped and its own; all of them where this is absent. */
+  skills: z.array(z.string()).optional(),
+  /** Name of a workflow file beside persona.yaml. */
+  workflow: z.string().optional(),
+  tags: z.array(z.string()).default([]),
 });
 
 /** Who the agent is: what it is told, which tools it sees at what cost, and which policy binds it. */

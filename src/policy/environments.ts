@@ -16,6 +16,7 @@ export const LISTS = {
   githubEnvironment: 'githubEnvironments',
   host: 'hosts',
   dockerHost: 'dockerHosts',
+  upstream: 'upstreams',
 } as const satisfies Record<Selector, keyof EnvironmentEntry>;
 
 const USUAL_ORDER = ['production', 'staging', 'development'];

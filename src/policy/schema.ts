@@ -36,6 +36,7 @@ const selectorLists = {
   githubEnvironments: list(text).optional(),
   hosts: list(text).optional(),
   dockerHosts: list(text).optional(),
+  upstreams: list(text).optional(),
 };
 
 const selectorValues = {
@@ -47,6 +48,7 @@ const selectorValues = {
   githubEnvironment: list(text).optional(),
   host: list(text).optional(),
   dockerHost: list(text).optional(),
+  upstream: list(text).optional(),
 };
 
 const when = z.strictObject({

@@ -24,6 +24,7 @@ import { isError, type Answer } from './answer.ts';
 import { callerOf, type Caller } from './caller.ts';
 import type { Dispatch } from './dispatch.ts';
 import { argumentsOf } from './registry.ts';
+import { readResource, resultResources } from './resources.ts';
 import { advertisedSchema } from './schema.ts';
 import { serverTools, useTool } from './server-tools.ts';
 import type { Services } from './services.ts';
@@ -80,6 +81,7 @@ const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
   const { services } = options;
   const tools = toolList(services, options.list);
+  const sources = [resultResources(services.results)];
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
@@ -101,21 +103,17 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       tools: covers(caller(request).scopes, 'tools:write') ? tools : tools.filter(mayRead),
     }));
     server.setRequestHandler('tools/call', toolCalls(options, caller));
-    server.setRequestHandler('resources/list', () => ({ resources: [] }));
+    server.setRequestHandler('resources/list', async (_request, request) => {
+      const { principal } = caller(request);
+      return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
+    });
     server.setRequestHandler('resources/templates/list', () => ({
-      resourceTemplates: [
-        {
-          uriTemplate: 'holdpoint://results/{id}',
-          name: 'result',
-          description: 'The whole of a result that was cut to fit.',
-          mimeType: 'application/json',
-        },
-      ],
+      resourceTemplates: sources.flatMap(({ templates }) => templates),
     }));
-    server.setRequestHandler('resources/read', ({ params }, request) => {
-      const text = services.results.read(caller(request).principal, params.uri);
-      if (text === undefined) throw new ResourceNotFoundError(params.uri);
-      return { contents: [{ uri: params.uri, mimeType: 'application/json', text }] };
+    server.setRequestHandler('resources/read', async ({ params }, request) => {
+      const found = await readResource(sources, params.uri, caller(request).principal);
+      if (found === undefined) throw new ResourceNotFoundError(params.uri);
+      return { contents: [{ uri: params.uri, ...found }] };
     });
     // There are none; a client that asks gets an empty list, not an error.
     server.setRequestHandler('prompts/list', () => ({ prompts: [] }));

@@ -20,6 +20,7 @@ const USUAL: Readonly<Partial<Record<Selector, readonly string[]>>> = {
   branch: ['main', 'master', 'a-branch-nobody-listed'],
   host: ['example.com', 'www.example.com', 'prod.example.com'],
   dockerHost: ['prod.example.com', 'a-host-nobody-listed'],
+  upstream: ['a-server-nobody-listed'],
 };
 
 /** Environments that take what is production's, that can never be reached, or whose patterns miss a common spelling. */

@@ -19,6 +19,8 @@ export const PLACED_BY: Readonly<Partial<Record<TargetKind, readonly Selector[]>
   metric: ['host', 'namespace', 'cluster', 'kubeContext'],
   dashboard: ['host', 'namespace', 'cluster', 'kubeContext'],
   host: ['host'],
+  task: ['host'],
+  upstream: ['upstream', 'host', 'namespace', 'cluster', 'kubeContext'],
 };
 
 /** Kubernetes kinds as people write them, and as a target has them. */
