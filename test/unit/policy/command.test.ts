@@ -33,11 +33,14 @@ async function policy(...args: string[]) {
 }
 
 describe('I7 holdpoint policy test', () => {
-  it.each(['devops', 'tta-devops-engineer'])('%s passes', async (name) => {
-    const { out, code } = await policy('test', name);
-    expect(out).toMatch(new RegExp(`^${name}: \\d+ rules, (\\d+) of \\1 examples as expected$`));
-    expect(code).toBe(0);
-  });
+  it.each(['devops', 'tta-devops-engineer', 'orchestra-devops', 'battra-devops', 'pdlc-devops'])(
+    '%s passes',
+    async (name) => {
+      const { out, code } = await policy('test', name);
+      expect(out).toMatch(new RegExp(`^${name}: \\d+ rules, (\\d+) of \\1 examples as expected$`));
+      expect(code).toBe(0);
+    },
+  );
 
   it('takes the persona’s policy where no file is named', async () => {
     const { out } = await policy('test', '--persona', 'tta-devops-engineer', '--json');

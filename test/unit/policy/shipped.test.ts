@@ -5,49 +5,26 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { POLICIES } from '../../../src/config/locations.ts';
-import { loadPrograms } from '../../../src/config/programs.ts';
-import type { Verdict } from '../../../src/core/decision.ts';
 import type { Target } from '../../../src/core/target.ts';
 import { checkedPolicy, loadPolicy, preparePolicy, type PreparedPolicy } from '../../../src/policy/load.ts';
-import { loadRegistry } from '../../../src/server/registry.ts';
 import { answer, file, folder, workload } from './policies.ts';
+import { access, CLOSED, load, options, READ_ONLY, READ_WRITE, SHIPPED } from './shipped-policies.ts';
 
-const [registry, programs] = await Promise.all([loadRegistry(), loadPrograms()]);
-const options = { tools: (name: string) => registry.get(name), toolNames: [...registry.keys()], facts: { programs } };
-// Loading runs every example of every rule through the real tools.
-const load = (name: string) => loadPolicy(join(POLICIES, `${name}.yaml`), options);
 const [tta, devops] = await Promise.all([load('tta-devops-engineer'), load('devops')]);
 const both = [tta, devops];
 
-/** What reading, writing and removing a file are answered. */
-type Access = readonly [read: Verdict, write: Verdict, remove: Verdict];
-const READ_WRITE: Access = ['allow', 'allow', 'require_approval'];
-const READ_ONLY: Access = ['allow', 'deny', 'deny'];
-const CLOSED: Access = ['deny', 'deny', 'deny'];
-
-function access(policy: typeof tta, path: string): Access {
-  return [
-    answer(policy, 'view', file(path, 'read')).verdict,
-    answer(policy, 'save-file', file(path, 'write')).verdict,
-    answer(policy, 'remove-files', file(path, 'destroy')).verdict,
-  ];
-}
-
 describe('a policy prepared by the build', () => {
-  it.each(['devops', 'tta-devops-engineer'])(
-    '%s is the policy that reading its file gives, for exactly these bytes',
-    async (name) => {
-      const text = await readFile(join(POLICIES, `${name}.yaml`), 'utf8');
-      const sha256 = createHash('sha256').update(text).digest('hex');
-      const ready = JSON.parse(JSON.stringify(preparePolicy(text, name, options))) as PreparedPolicy;
-      const read = await load(name);
-      const quick = await loadPolicy(read.file, { ...options, prepared: { [sha256]: ready } });
-      expect(JSON.stringify(quick)).toBe(JSON.stringify(read));
-      // Were it taken for other bytes, this one would load.
-      const other = { [sha256.replace(/./, (digit) => (digit === '0' ? '1' : '0'))]: { entry: 'broken', lines: {} } };
-      expect(JSON.stringify(await loadPolicy(read.file, { ...options, prepared: other }))).toBe(JSON.stringify(read));
-    },
-  );
+  it.each(SHIPPED)('%s is the policy that reading its file gives, for exactly these bytes', async (name) => {
+    const text = await readFile(join(POLICIES, `${name}.yaml`), 'utf8');
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const ready = JSON.parse(JSON.stringify(preparePolicy(text, name, options))) as PreparedPolicy;
+    const read = await load(name);
+    const quick = await loadPolicy(read.file, { ...options, prepared: { [sha256]: ready } });
+    expect(JSON.stringify(quick)).toBe(JSON.stringify(read));
+    // Were it taken for other bytes, this one would load.
+    const other = { [sha256.replace(/./, (digit) => (digit === '0' ? '1' : '0'))]: { entry: 'broken', lines: {} } };
+    expect(JSON.stringify(await loadPolicy(read.file, { ...options, prepared: other }))).toBe(JSON.stringify(read));
+  });
 
   it('a policy that is not valid is not prepared', () => {
     expect(() => preparePolicy('version: 1\nname: x\nrules: []\n', 'x.yaml', options)).toThrow(
