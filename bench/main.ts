@@ -16,7 +16,7 @@ import { loadPolicy } from '../src/policy/load.ts';
 import { createApp } from '../src/server/app.ts';
 import { toolList } from '../src/server/mcp.ts';
 import { estimateTokens } from '../src/personas/budget.ts';
-import { realTokens } from './tokens.ts';
+import { realTokens } from '../src/personas/tokenizer.ts';
 import { alternate, line, median, timed } from './measure.ts';
 
 if (process.argv[2] === 'records') {

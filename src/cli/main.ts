@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   console: () => import('./console.ts'),
   audit: () => import('./audit.ts'),
   policy: () => import('./policy.ts'),
+  persona: () => import('./persona.ts'),
   files: () => import('./files.ts'),
 };
 

@@ -8,6 +8,7 @@ export interface Definition {
   inputSchema: unknown;
 }
 
+/** What a model reads of a tool. Its output schema and annotations are not part of it. */
 export function paidText({ name, description = '', inputSchema }: Definition): string[] {
   return [name, description, JSON.stringify(inputSchema)];
 }
@@ -21,14 +22,19 @@ export function estimateTokens(tools: readonly Definition[]): number {
   );
 }
 
+/** The tools that a persona names and there are none of. */
+export function unlistedTools(persona: Persona, tools: readonly Definition[]): string[] {
+  const known = new Set(tools.map(({ name }) => name));
+  return persona.tools.filter((name) => !known.has(name));
+}
+
 /**
  * Holds a persona to its tools and its token budget.
  *
  * @throws HoldpointError `invalid_input` that names the tools that do not exist, or what each costs when all cost too much.
  */
 export function checkBudget(persona: Persona, tools: readonly Definition[]): void {
-  const known = new Set(tools.map(({ name }) => name));
-  const missing = persona.tools.filter((name) => !known.has(name));
+  const missing = unlistedTools(persona, tools);
   if (missing.length > 0)
     throw new HoldpointError(
       'invalid_input',
@@ -40,6 +46,7 @@ export function checkBudget(persona: Persona, tools: readonly Definition[]): voi
   const costs = tools
     .map((tool) => ({ name: tool.name, cost: estimateTokens([tool]) }))
     .sort((a, b) => b.cost - a.cost);
+  // The encoding's table takes longer to load than a start: the second count is for `persona check`, `persona budget` and CI.
   throw new HoldpointError(
     'invalid_input',
     `The tools of ${persona.name} cost ${total} tokens; its budget is ${persona.tokenBudget}.`,

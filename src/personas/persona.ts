@@ -51,7 +51,10 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const folder = dirname(file);
   const text = await readFile(file, 'utf8');
   const known = readAhead(prepared.personas, text);
-  const parsed = schema.safeParse(known ?? parse(text));
+  const content: unknown = known ?? parse(text);
+  if (typeof content === 'object' && content !== null && 'toolsets' in content && !('tools' in content))
+    return (await (await import('./hypertool-read.ts')).hypertoolPersona(content, folder)).persona;
+  const parsed = schema.safeParse(content);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'persona'}: ${issue.message}`);
     throw new HoldpointError('invalid_input', `${file}: ${problems.join('; ')}.`, {
@@ -77,7 +80,7 @@ function fileOf(nameOrFile: string): string {
     if (/\.ya?ml$/.test(candidate) && existsSync(candidate)) return resolve(candidate);
   }
   throw new HoldpointError('invalid_input', `There is no persona "${basename(nameOrFile)}".`, {
-    hint: 'Give devops or tta-devops-engineer, a folder with a persona.yaml, or that file.',
+    hint: 'holdpoint persona list names those that ship; or give a folder with a persona.yaml, or that file.',
   });
 }
 

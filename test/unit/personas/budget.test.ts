@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import { realTokens } from '../../../bench/tokens.ts';
 import { checkBudget, estimateTokens } from '../../../src/personas/budget.ts';
 import { loadPersona } from '../../../src/personas/persona.ts';
+import { shippedPersonas } from '../../../src/personas/shipped.ts';
+import { realTokens } from '../../../src/personas/tokenizer.ts';
 import { toolList } from '../../../src/server/mcp.ts';
 import { loadRegistry } from '../../../src/server/registry.ts';
 import type { Services } from '../../../src/server/services.ts';
 
-describe.each(['devops', 'tta-devops-engineer'])('the token budget of %s (B2)', (name) => {
+describe.each(shippedPersonas())('the token budget of %s (B2)', (name) => {
   test('what tools/list costs stays below it in both counts', async () => {
     const [persona, registry] = await Promise.all([loadPersona(name), loadRegistry()]);
     // The list depends on nothing else of the services.
