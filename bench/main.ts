@@ -1,6 +1,7 @@
 /**
  * `pnpm bench`: figures of one run on this machine, as ratios where a figure alone would say more of the machine than of
- * Holdpoint. Nothing is asserted. The bundle is that of `pnpm build`. `pnpm bench records` is bench/records.ts.
+ * Holdpoint. Nothing is asserted. The bundle is that of `pnpm build`. `pnpm bench records` is bench/records.ts,
+ * `pnpm bench personas` is bench/personas.ts.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -21,6 +22,10 @@ import { alternate, line, median, timed } from './measure.ts';
 
 if (process.argv[2] === 'records') {
   await import('./records.ts');
+  process.exit();
+}
+if (process.argv[2] === 'personas') {
+  await import('./personas.ts');
   process.exit();
 }
 
