@@ -198,6 +198,9 @@ export async function startWorld(
     async serves(namespace, version) {
       const port = await world.nodePort(namespace);
       const says = JSON.stringify({ version }).slice(1, -1).replace(':', ': ');
+      const { spec } = await deployment(namespace);
+      const pods = () => core.listNamespacedPod({ namespace, labelSelector: 'app=tta-api' });
+      await until(pods, ({ items }) => items.length === spec?.replicas);
       const four = () => Promise.all([1, 2, 3, 4].map(() => get(port, '/health')));
       await until(four, (answers) => answers.every((answer) => answer?.status === 200 && answer.body.includes(says)));
     },
