@@ -26,12 +26,13 @@ import {
 import { liveServers } from './servers.ts';
 
 export const live = liveServers();
-export const REGISTRY = live.registry ?? '';
 /** Whether everything is up that a replay works on. */
 export const ready =
   [live.kubeconfig, live.dockerHost, live.registry, live.prometheus, live.alertmanager].every(Boolean) &&
   live.grafana !== undefined;
-/** Of this run alone. */
+/** Of this run alone, as all that follows: the images' repository, so that a node has none of them from another run. */
+const FOLDER = `replay-${process.pid}`;
+export const REPOSITORY = `${live.registry}/${FOLDER}`;
 export const STAGING = `tta-staging-${process.pid}`;
 export const PRODUCTION = `tta-prod-${process.pid}`;
 /** A port of this machine, for what Compose publishes. */
@@ -46,7 +47,7 @@ export function written(path: string): string {
   return readFileSync(join(ROOT, 'fixtures/replay', path), 'utf8')
     .replaceAll(/\btta-staging\b/g, STAGING)
     .replaceAll(/\btta-prod\b/g, PRODUCTION)
-    .replaceAll('registry.tta.dev', REGISTRY)
+    .replaceAll('registry.tta.dev', REPOSITORY)
     .replaceAll('HOSTPORT', String(HOST_PORT));
 }
 
@@ -220,8 +221,8 @@ export async function startWorld(
  * this cluster has no DNS.
  */
 export async function prepareNamespace(world: World, namespace: string): Promise<void> {
-  await world.docker('tag', 'redis:7.2-alpine', `${REGISTRY}/redis:7.2-alpine`);
-  await world.push(`${REGISTRY}/redis:7.2-alpine`);
+  await world.docker('tag', 'redis:7.2-alpine', `${REPOSITORY}/redis:7.2-alpine`);
+  await world.push(`${REPOSITORY}/redis:7.2-alpine`);
   await world.create(written('database.yaml').replaceAll(PRODUCTION, namespace));
   const { spec } = await world.cluster.core.readNamespacedService({ namespace, name: 'redis' });
   const stringData = { 'redis-url': `redis://${spec?.clusterIP}:6379` };
@@ -233,7 +234,7 @@ export async function prepareNamespace(world: World, namespace: string): Promise
 
 /** tta-api of one version, as a person builds it and pushes it before the replay; gives its name. */
 export async function pushedVersion(world: World, version: string): Promise<string> {
-  const image = `${REGISTRY}/tta-api:${version}`;
+  const image = `${REPOSITORY}/tta-api:${version}`;
   const build = [
     '--file',
     'docker/Dockerfile',
@@ -247,10 +248,11 @@ export async function pushedVersion(world: World, version: string): Promise<stri
   return image;
 }
 
-/** The digest of a tag as the registry has it, or undefined where it has no such tag. */
-export async function inRegistry(name: string, tag: string): Promise<string | undefined> {
+/** The digest of a tag of tta-api as the registry has it, or undefined where it has no such tag. */
+export async function inRegistry(tag: string): Promise<string | undefined> {
   const accept = 'application/vnd.docker.distribution.manifest.v2+json';
-  const answer = await fetch(`http://${REGISTRY}/v2/${name}/manifests/${tag}`, { method: 'HEAD', headers: { accept } });
+  const url = `http://${live.registry}/v2/${FOLDER}/tta-api/manifests/${tag}`;
+  const answer = await fetch(url, { method: 'HEAD', headers: { accept } });
   return answer.ok ? (answer.headers.get('docker-content-digest') ?? undefined) : undefined;
 }
 
