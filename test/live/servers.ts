@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 export interface LiveServers {
   kubeconfig: string | undefined;
   dockerHost: string | undefined;
+  /** HOST:PORT of the image registry, without TLS. */
+  registry: string | undefined;
   /** Addresses of monitoring; `grafana` is what only has the shapes of Grafana's API. */
   prometheus: string | undefined;
   alertmanager: string | undefined;
@@ -23,6 +25,7 @@ export function liveServers(): LiveServers {
   return {
     kubeconfig: found['KUBECONFIG'],
     dockerHost: found['DOCKER_HOST'],
+    registry: found['REGISTRY'],
     prometheus: found['PROMETHEUS_URL'],
     alertmanager: found['ALERTMANAGER_URL'],
     pushgateway: found['PUSHGATEWAY_URL'],

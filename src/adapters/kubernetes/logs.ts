@@ -30,7 +30,7 @@ export interface Logs {
 const MAX_BYTES = 256 * 1024;
 const TIMEOUT = 15_000;
 
-/** A pod's log; of a workload the newest pod that is not ready, else its newest pod. */
+/** A pod's log; of a workload the newest pod that is not ready, else its newest pod, those on their way out last. */
 export async function readLogs(api: KubernetesApi, ref: ObjectRef, query: LogQuery, call: Call): Promise<Logs> {
   const pod = await podOf(api, ref, call);
   const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((container) => container.name);
@@ -81,7 +81,9 @@ async function podOf(api: KubernetesApi, ref: ObjectRef, call: Call): Promise<Po
   const newest = pods.toSorted((a, b) =>
     (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''),
   );
-  const pod = newest.find((candidate) => !isReady(candidate)) ?? newest[0];
+  // After a rollout pods of the version before are not ready because they end: nothing is wrong with them.
+  const staying = newest.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const pod = staying.find((candidate) => !isReady(candidate)) ?? staying[0] ?? newest[0];
   if (pod === undefined) {
     throw new HoldpointError('not_found', `${kind}/${ref.name} has no pods.`, {
       hint: 'Look at it without logs to see why.',

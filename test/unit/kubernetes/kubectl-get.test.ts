@@ -192,6 +192,22 @@ describe('one object', () => {
       look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs', container: 'x' }),
     ).rejects.toMatchObject({ code: 'not_found' });
   });
+
+  test('D2 logs of a workload are not of a pod that is on its way out, while another stays', async () => {
+    const { table } = await look({ kind: 'pods', namespace: 'tta-staging' });
+    const [first = '', second = ''] = table?.rows.map(([name = '']) => name) ?? [];
+    const end = (name: string, at: string) => {
+      const pod = cluster.get('v1', 'pods', 'tta-staging', name);
+      const metadata = { ...pod?.metadata, name, creationTimestamp: at, deletionTimestamp: '2026-01-02T00:00:00Z' };
+      cluster.add('v1', 'pods', { ...pod, metadata, status: { phase: 'Running', conditions: [] } } as KubeObject);
+    };
+    const read = async () =>
+      (await look({ kind: 'deploy', name: 'api', namespace: 'tta-staging', show: 'logs' })).logs?.pod;
+    end(first, '2999-01-01T00:00:00Z');
+    expect(await read()).toBe(second);
+    end(second, '2000-01-01T00:00:00Z');
+    expect(await read()).toBe(first);
+  });
 });
 
 describe('targets', () => {
