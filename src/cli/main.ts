@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   audit: () => import('./audit.ts'),
   policy: () => import('./policy.ts'),
   files: () => import('./files.ts'),
+  persona: async () => {
+    const { register } = await import('./persona-import.ts');
+    return { register: (program) => register(program.command('persona').description('make personas from documents')) };
+  },
 };
 
 /** Runs the command line. Exit code: 0 done, 1 refused or failed, 2 wrong use. */

@@ -5,7 +5,7 @@ import { gfmTable } from 'micromark-extension-gfm-table';
 import { unusable } from './unusable.ts';
 
 /** The parser takes quadratic time for some texts; within these bounds none takes longer than a few seconds. */
-const MOST_BYTES = 131_072;
+export const MOST_BYTES = 131_072;
 const MOST_NESTED = 16;
 const MOST_INDENT = 100;
 
