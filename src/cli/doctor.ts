@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Config, Flags } from '../config/config.ts';
 import type { Finding } from '../doctor/check.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { withPersona } from './persona-document.ts';
 import { plainLine } from './plain.ts';
 
 type DoctorFlags = Flags & { json?: boolean };
@@ -20,7 +21,7 @@ export function register(program: Command): void {
 
 async function doctor(config: Config, json: boolean | undefined): Promise<void> {
   const { examine } = await import('../doctor/doctor.ts');
-  const findings = await examine(config);
+  const findings = await examine(await withPersona(config));
   const ok = findings.every(({ level }) => level !== 'fail');
   print({ ok, findings }, () => report(findings), json);
   if (!ok) process.exitCode = 1;

@@ -16,6 +16,7 @@ import type { Json } from '../core/json.ts';
 import { loadPersona } from '../personas/persona.ts';
 import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { act, sharedOptions } from './command.ts';
+import { withPersona } from './persona-document.ts';
 import { plain, plainLine } from './plain.ts';
 import { ask, hasTerminal } from './prompt.ts';
 
@@ -63,7 +64,7 @@ async function init(config: Config, flags: InitFlags): Promise<void> {
   refuseExposed(config);
   if (!statSync(config.workspace, { throwIfNoEntry: false })?.isDirectory())
     throw new HoldpointError('invalid_input', `There is no folder ${config.workspace}.`, { hint: 'Give --workspace.' });
-  await loadPersona(config.persona);
+  await loadPersona((await withPersona(config)).persona);
   const client = clientNamed(flags.client);
   const scope = flags.scope ?? (Object.keys(client.files)[0] as Scope);
   const places = placesOf(config.environment, config.workspace, { home: homedir() });
@@ -186,7 +187,7 @@ function urlOf({ transport, given }: Config): string | undefined {
 
 /** Names of files as they count from any folder: the client starts the server from one of its own. */
 function absolute(config: Config): Config {
-  const placed = (value: string) => (/[\\/]|\.ya?ml$/.test(value) ? resolve(value) : value);
+  const placed = (value: string) => (/[\\/]|\.(?:ya?ml|md|markdown|mdc|txt|jsonc?)(?:#|$)/.test(value) ? resolve(value) : value);
   return {
     ...config,
     persona: placed(config.persona),

@@ -8,6 +8,7 @@ import type { Rule } from '../policy/policy.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { checkPersona, type PersonaCheck } from './persona-check.ts';
 import { registerExport } from './persona-export.ts';
+import { register as registerImport } from './persona-import.ts';
 import { listed, policyOf } from './persona-files.ts';
 import { plainLine } from './plain.ts';
 
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     .action((named: string | undefined, flags: PersonaFlags) =>
       act(flags, (config) => budget(named ?? config.persona, config, flags.json)),
     );
+  registerImport(persona);
   registerExport(persona);
 }
 

@@ -7,6 +7,7 @@ import type { LoadOptions } from '../policy/load.ts';
 import { loadRegistry } from '../server/registry.ts';
 import type { Registry } from '../server/registry.ts';
 import { print } from './command.ts';
+import { withPersona } from './persona-document.ts';
 
 /** What the policy commands check a policy against: this server's tools and this machine's facts. */
 export interface PolicyScope extends LoadOptions {
@@ -22,7 +23,7 @@ export async function policyScope(config: Config): Promise<PolicyScope> {
 /** The policy that a command is about: the one named, else the configured one, else the persona's own. */
 export async function policyFile(named: string | undefined, config: Config): Promise<string> {
   const file = named ?? config.policy;
-  return file === undefined ? (await loadPersona(config.persona)).policyFile : policyFileOf(file);
+  return file === undefined ? (await loadPersona((await withPersona(config)).persona)).policyFile : policyFileOf(file);
 }
 
 /** Runs what needs a policy; a file that is none, or cannot be read, is reported as the result, with exit code 2. */

@@ -12,6 +12,7 @@ import { didYouMean } from '../policy/problems.ts';
 import { testPolicy } from '../policy/test.ts';
 import type { PolicyReport } from '../policy/test.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
+import { withPersona } from './persona-document.ts';
 import { policyFile, policyScope, usable } from './policy-files.ts';
 import { registerLint } from './policy-lint.ts';
 import { registerReplay } from './policy-replay.ts';
@@ -62,7 +63,7 @@ async function explainCall(name: string, json: string, config: Config, asJson: b
   const [{ registry, facts, ...scope }, file, persona] = await Promise.all([
     policyScope(config),
     policyFile(undefined, config),
-    loadPersona(config.persona),
+    withPersona(config).then((settled) => loadPersona(settled.persona)),
   ]);
   const tool = registry.get(name);
   if (tool === undefined)

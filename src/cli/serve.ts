@@ -12,6 +12,7 @@ import type { HttpOptions } from '../transports/http.ts';
 import { banner } from './banner.ts';
 import { act, sharedOptions } from './command.ts';
 import { createLog } from './log.ts';
+import { withPersona } from './persona-document.ts';
 import { sampleWorkspace } from './sample.ts';
 
 interface ServeFlags extends Flags {
@@ -27,7 +28,7 @@ export function register(program: Command): void {
     .option('--stdio', 'over standard input and output')
     .option('--http [host:port]', `over Streamable HTTP (${DEFAULT_ADDRESS})`)
     .option('--workspace <dir>', 'the folder that the agent works in (.)')
-    .option('--persona <name|file>', 'who the agent is (devops)')
+    .option('--persona <name|file>', 'who the agent is: a name, a folder, or a persona document (devops)')
     .option('--policy <name|file>', "the policy, instead of the persona's")
     .option('--tools <persona|all>', "list the persona's tools, or all of them (persona)")
     .option(
@@ -50,7 +51,8 @@ function autoConfig(config: Config): Config {
   return { ...config, workspace, transport: DEFAULT_HTTP };
 }
 
-async function serve(config: Config): Promise<void> {
+async function serve(given: Config): Promise<void> {
+  const config = await withPersona(given);
   // stdout belongs to JSON-RPC.
   await runServer(config, createLog(config));
 }

@@ -27,6 +27,8 @@ export type Config = Readonly<
     workspace: string;
     /** Which of these somebody set; the others are defaults. */
     given: { workspace: boolean; state: boolean; http: boolean };
+    /** The document that the persona was made from, where it was. */
+    document?: string;
     /** The settings file, where there is one. */
     file: string | undefined;
     /** Database, undo copies; people's and servers' shared state. Mode 0700. */

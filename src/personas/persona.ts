@@ -8,6 +8,7 @@ import { PERSONAS, POLICIES } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
 import { readAhead } from '../config/read-ahead.ts';
 import { HoldpointError } from '../core/errors.ts';
+import { shippedPersonas } from './shipped.ts';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, 'must be 2 to 63 lower-case letters, digits and dashes'),
@@ -80,7 +81,7 @@ function fileOf(nameOrFile: string): string {
     if (/\.ya?ml$/.test(candidate) && existsSync(candidate)) return resolve(candidate);
   }
   throw new HoldpointError('invalid_input', `There is no persona "${basename(nameOrFile)}".`, {
-    hint: 'holdpoint persona list names those that ship; or give a folder with a persona.yaml, or that file.',
+    hint: `Give one of ${shippedPersonas().join(', ')}; a folder with a persona.yaml, or that file; or a persona document (.md, .txt, .json).`,
   });
 }
 

@@ -7,6 +7,7 @@ import { appendFileSync } from 'node:fs';
 import { createFakeDocker } from '../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../src/adapters/kubernetes/fake.ts';
 import { createLog } from '../../src/cli/log.ts';
+import { withPersona } from '../../src/cli/persona-document.ts';
 import { runServer } from '../../src/cli/serve.ts';
 import { loadConfig } from '../../src/config/config.ts';
 
@@ -23,7 +24,7 @@ const record = process.env['HOLDPOINT_TEST_RESTARTS'];
 cluster.beforePatch((request) => {
   if (record) appendFileSync(record, `${request.path}\n`);
 });
-const config = loadConfig(flags);
+const config = await withPersona(loadConfig(flags));
 await runServer(config, createLog({ ...config, log: 'warn' }), {
   ports: { kubernetes: cluster.port, docker: createFakeDocker().port },
   kubernetes: cluster.facts,

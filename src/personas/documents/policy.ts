@@ -1,0 +1,130 @@
+import { stringify } from 'yaml';
+
+import { stricter } from '../../core/decision.ts';
+import { HoldpointError } from '../../core/errors.ts';
+import { runExamples, type ExampleOutcome } from '../../policy/examples.ts';
+import { coversPath } from '../../policy/lint/samples.ts';
+import { checkedPolicy, compilePolicy, type LoadOptions } from '../../policy/load.ts';
+import { namePattern } from '../../policy/patterns.ts';
+import type { Base, ExampleText, PolicyText, RuleText } from './base-policy.ts';
+import { linesText, type DocumentFacts, type EnvironmentFact, type Note } from './facts.ts';
+import { rolesByConcern, type Concern } from './roles.ts';
+import { scopeRules } from './scope-rules.ts';
+import { toolRules } from './tool-rules.ts';
+
+export interface GeneratedPolicy {
+  /** As YAML, checked whole, its examples run. */
+  text: string;
+  ambiguous: Note[];
+  unused: Note[];
+}
+
+/**
+ * The policy of a document: the rules that every persona has, and its own about files, tools, hosts and roles. It can only
+ * narrow: an example of a rule of every persona that came out looser stops the import.
+ *
+ * @param file the document's name, as reasons cite it
+ */
+export function policyOf(facts: DocumentFacts, base: Base, file: string, options: LoadOptions): GeneratedPolicy {
+  const scope = scopeRules(facts, base, file);
+  const common = withRoles(base.common, facts);
+  const tools = toolRules(facts, [...scope.rules, ...common], new Set(options.toolNames ?? []), file);
+  const health = healthRule(facts, base, file);
+  const rules = withoutClosed([...scope.rules, ...tools.rules, ...health, ...common]);
+  const written: PolicyText = {
+    ...structuredClone(base.rest),
+    name: facts.name,
+    environments: environmentsOf(base, facts.environments),
+    rules: structuredClone(rules),
+  };
+  settleExamples(written, new Set(base.common.map(({ id }) => id)), options);
+  const text = `# Made by "holdpoint persona import" from ${file}. Its own rules come first; the others every persona has.\n${stringify(written, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  checkedPolicy(text, 'policy.yaml', options);
+  return { text, ambiguous: [...scope.notes, ...tools.ambiguous], unused: tools.unused };
+}
+
+/** The rules of every persona hand over to the document's own roles, where it names one for that work. */
+function withRoles(common: readonly RuleText[], facts: DocumentFacts): RuleText[] {
+  const roles = rolesByConcern(facts.roles);
+  const concerns: Readonly<Record<string, Concern>> = {
+    'backend-dev': 'code',
+    'frontend-dev': 'ui',
+    'qa-engineer': 'tests',
+    architect: 'architecture',
+    'credential-manager': 'secrets',
+  };
+  return common.map((rule) => {
+    const concern = concerns[rule.handOff ?? ''];
+    const role = concern && roles[concern]?.role;
+    return role === undefined ? rule : { ...rule, handOff: role };
+  });
+}
+
+function environmentsOf({ rest }: Base, named: readonly EnvironmentFact[]): PolicyText['environments'] {
+  const environments = structuredClone(rest.environments);
+  for (const { environment, list, value } of named) {
+    const own = (environments[environment] ??= {});
+    const patterns = [own[list] ?? []].flat();
+    if (!patterns.some((pattern) => namePattern(pattern, false)(value))) own[list] = [...patterns, value];
+  }
+  return environments;
+}
+
+/** A production host that the document names may be looked at; staging's and development's are by the rule of every persona. */
+function healthRule({ environments }: DocumentFacts, { common }: Base, file: string): RuleText[] {
+  const hosts = environments.filter(({ list, environment }) => list === 'hosts' && environment === 'production');
+  if (hosts.length === 0 || !common.some(({ id }) => id === 'health-checks')) return [];
+  const at = (host: string) => [{ kind: 'host', id: host, effect: 'read', at: { host } }];
+  return [
+    {
+      id: 'production-health',
+      decision: 'allow',
+      when: { kind: 'host', effect: 'read', host: hosts.map(({ value }) => value) },
+      reason: `The health of production is looked at over HTTP (${file}, ${linesText(hosts.map(({ line }) => line))}).`,
+      examples: hosts.flatMap(({ value }) => [
+        { tool: 'web-fetch', targets: at(value), expect: 'allow' as const },
+        { tool: 'web-fetch', targets: at(`elsewhere.${value}`), expect: 'deny' as const },
+      ]),
+    },
+  ];
+}
+
+/** A rule or a pattern that opens only what another rule closes says nothing. */
+function withoutClosed(rules: readonly RuleText[]): RuleText[] {
+  const closed = rules.filter(({ decision, when }) => decision === 'deny' && when['path'] && !when['effect']);
+  return rules.flatMap((rule) => {
+    const paths = [rule.when['path'] ?? []].flat();
+    if (rule.decision !== 'allow' || paths.length === 0) return [rule];
+    const open = paths.filter(
+      (pattern) => !closed.some(({ when }) => coversPath([when['path'] ?? []].flat(), true, pattern, false)),
+    );
+    return open.length === 0 ? [] : [{ ...rule, when: { ...rule.when, path: open } }];
+  });
+}
+
+/**
+ * Examples of the rules of every persona speak of the default persona's files: where a document has others, they say what comes
+ * out here. What such a rule denies or holds stays so. Of the document's own rules, an example that another rule decides goes.
+ */
+function settleExamples(written: PolicyText, common: ReadonlySet<string>, options: LoadOptions): void {
+  const policy = compilePolicy(stringify(written, { aliasDuplicateObjects: false }), 'policy.yaml', options);
+  const failing = Map.groupBy(
+    runExamples(policy, options).filter(({ ok }) => !ok),
+    ({ rule }) => rule,
+  );
+  for (const rule of written.rules) {
+    const outcomes = new Map(failing.get(rule.id)?.map((outcome) => [outcome.number, outcome]));
+    const settled = rule.examples.map((example, index) => settle(rule, example, outcomes.get(index + 1)));
+    const kept = settled.filter((example, index) => common.has(rule.id) || example === rule.examples[index]);
+    rule.examples = kept.length > 0 ? kept : settled;
+  }
+}
+
+function settle(rule: RuleText, example: ExampleText, outcome: ExampleOutcome | undefined): ExampleText {
+  if (outcome === undefined) return example;
+  const { verdict, expect, says = '' } = outcome;
+  const kept = verdict !== undefined && (stricter(verdict, expect) === verdict || (expect === 'deny' && rule.decision !== 'deny'));
+  if (!kept)
+    throw new HoldpointError('internal', `The rule ${rule.id} came out looser than it is for every persona: ${says}`);
+  return { ...example, expect: verdict };
+}
