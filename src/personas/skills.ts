@@ -69,7 +69,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * Reads the persona's skills: those shipped and those in its folder's `skills`, which win where two have one name. One that is
  * broken is left out and said, so that it takes the others from nobody.
  *
- * @param mask Hides secrets; sizes and digests are those of what is left.
+ * @param mask Hides secrets in what is the persona's own; sizes and digests are those of what is left. What is shipped has none.
  */
 export async function loadSkills(
   { folder, skills: wanted }: Pick<Persona, 'folder' | 'skills'>,
@@ -84,7 +84,7 @@ export async function loadSkills(
     try {
       if (place === undefined)
         throw new Error(`there is none of that name; there are ${[...places.keys()].join(', ')}`);
-      return [await readSkill(place, name, mask)];
+      return [await readSkill(place, name, place.startsWith(SKILLS) ? (text) => text : mask)];
     } catch (error) {
       problems.push(`The skill ${name}: ${error instanceof Error ? error.message : String(error)}.`);
       return [];
