@@ -21,7 +21,7 @@ export interface LoggedCall {
 
 /** Records read at once, and how many are looked at for one page: a log of others' calls must not be read whole. */
 const AT_ONCE = 500;
-const AT_MOST = 10_000;
+const AT_MOST = 5000;
 
 interface Row extends Mark {
   call_id: string | null;

@@ -84,7 +84,7 @@ export async function loadSkills(
     try {
       if (place === undefined)
         throw new Error(`there is none of that name; there are ${[...places.keys()].join(', ')}`);
-      return [await readSkill(place, name, place.startsWith(SKILLS) ? (text) => text : mask)];
+      return [await readSkill(place, name, place === join(SKILLS, name) ? (text) => text : mask)];
     } catch (error) {
       problems.push(`The skill ${name}: ${error instanceof Error ? error.message : String(error)}.`);
       return [];

@@ -1,20 +1,18 @@
 import type { FileFacts } from '../adapters/files/port.ts';
 import { SEVERITIES, STRATEGIES } from './prompt-arguments.ts';
-import type { Principal } from '../core/principal.ts';
+import { principalId, type Principal } from '../core/principal.ts';
 import { fileTarget, folderTarget } from '../core/paths.ts';
 import type { Target } from '../core/target.ts';
 import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Services } from './services.ts';
 
-/** Files looked at for one completion, and bytes of each that are read. */
+/** Files whose names are looked at for one completion, and how many of the caller's last calls. */
 const MAX_FILES = 200;
-const MAX_READ = 50;
-const MAX_BYTES = 65_536;
+const CALLS = 200;
 /** Milliseconds that somebody who types waits. */
 const WITHIN = 2000;
 
-const MANIFESTS = '{kubernetes,k8s}/**/*.{yml,yaml}';
 const WORKFLOWS = '.github/workflows/*.{yml,yaml}';
 const BUILT = '{docker,kubernetes,k8s,terraform,cloudformation,helm,charts,scripts/deploy}/**/*';
 
@@ -44,7 +42,7 @@ const VALUES: Readonly<Record<string, Values>> = {
     ].filter((namespace) => mayLook('kubectl-get', podsIn({ namespace }, services))),
   workflow: async (asking) => (await pathsLike(WORKFLOWS, asking)).map((path) => path.slice(path.lastIndexOf('/') + 1)),
   path: (asking) => pathsLike(BUILT, asking),
-  service: workloadsIn,
+  service: workloadsOf,
 };
 
 /** Values that a prompt's argument may have, in no order; empty where nothing is known of it. */
@@ -83,39 +81,28 @@ function namespacesOf({ environments }: Policy): string[] {
     .flatMap(({ patterns }) => patterns.filter((pattern) => !/[*?[\]{}!]/.test(pattern)));
 }
 
-async function filesLike(glob: string, { services, mayLook }: Asking) {
+/** The paths that match, of files that may be read. */
+async function pathsLike(glob: string, { services, mayLook }: Asking): Promise<string[]> {
   if (!mayLook('file-search', folderTarget('.'))) return [];
   const permits = ({ path, real }: FileFacts): boolean =>
     [path, real].every((one) => mayLook('view', fileTarget(one, 'read')));
   const root = await services.ports.files.look('.');
   const signal = AbortSignal.any([services.draining, AbortSignal.timeout(WITHIN)]);
-  const { entries } = await services.ports.files.list(root, {
-    recursive: true,
-    glob,
-    permits,
-    limit: MAX_FILES,
-    signal,
+  const options = { recursive: true, glob, permits, limit: MAX_FILES, signal };
+  const { entries } = await services.ports.files.list(root, options);
+  return entries.filter(({ type }) => type === 'file').map(({ path }) => path);
+}
+
+/** The workloads that the caller has had to do with and may look at still. */
+async function workloadsOf({ principal, services, mayLook }: Asking): Promise<string[]> {
+  const who = services.redactor.text(principalId(principal));
+  const { calls } = await services.audit.callsOf(who, { limit: CALLS });
+  return calls.flatMap(({ opened }) => {
+    const targets = Array.isArray(opened?.['targets']) ? (opened['targets'] as unknown as Target[]) : [];
+    return targets.flatMap(({ kind, id, at, resource }) => {
+      const name = /^(?:deployment|statefulset|daemonset)\/([a-z0-9][a-z0-9.-]*)/.exec(id)?.[1];
+      const target: Target = { kind, id, effect: 'read', ...(resource && { resource }), ...(at && { at }) };
+      return name !== undefined && kind === 'workload' && mayLook('kubectl-get', target) ? [name] : [];
+    });
   });
-  return entries.filter(({ type }) => type === 'file');
-}
-
-async function pathsLike(glob: string, asking: Asking): Promise<string[]> {
-  return (await filesLike(glob, asking)).map(({ path }) => path);
-}
-
-/** The names of the workloads in the manifests that may be read. */
-async function workloadsIn(asking: Asking): Promise<string[]> {
-  const files = (await filesLike(MANIFESTS, asking)).slice(0, MAX_READ);
-  const texts = await Promise.all(
-    files.map(async (file) => {
-      const { bytes } = await asking.services.ports.files.read(file, { maxBytes: MAX_BYTES });
-      return new TextDecoder().decode(bytes);
-    }),
-  );
-  return texts.flatMap((text) =>
-    text.split(/^---$/m).flatMap((document) => {
-      if (!/^kind: *(?:Deployment|StatefulSet|DaemonSet)\s*$/m.test(document)) return [];
-      return /^metadata:\s*\n(?:(?: +.*)?\n)*? {1,4}name: *["']?([a-z0-9][a-z0-9.-]*)/m.exec(document)?.[1] ?? [];
-    }),
-  );
 }

@@ -69,10 +69,13 @@ export function serveResources(
   });
 }
 
-/** What a source of Holdpoint's own facts gives: redacted, and cut as results are. */
+/** Bytes of such a resource, at most. Who reads one has asked for it: it may be longer than a tool's result. */
+const LONGEST = 65_536;
+
+/** What a source of Holdpoint's own facts gives: redacted and bounded. */
 export function bounded(
   value: JsonObject,
-  { redactor, maxBytes }: Pick<Services, 'redactor' | 'maxBytes'>,
+  { redactor }: Pick<Services, 'redactor'>,
 ): { text: string; mimeType: string } {
-  return { text: JSON.stringify(bound(redactor.json(value), maxBytes).value, null, 1), mimeType: 'application/json' };
+  return { text: JSON.stringify(bound(redactor.json(value), LONGEST).value, null, 1), mimeType: 'application/json' };
 }
