@@ -160,6 +160,7 @@ describe.each(connections)('prompts and completion: $kind client over $over (B7)
     ]);
     expect((await complete('docker', 'path', 'docker/')).values).toContain('docker/Dockerfile');
     expect((await complete('monitoring', 'severity', '')).values).toEqual(['critical', 'info', 'warning']);
+    expect((await complete('kubernetes', 'context', 'KIND')).values).toEqual(['kind-live']);
     expect((await complete('docker', 'image', '')).values).toEqual([]);
   });
 
@@ -209,7 +210,7 @@ describe('completion shows nothing that the policy denies (B7)', () => {
 
   test('contexts and namespaces of denied environments are left out', async () => {
     expect(await values('kubernetes', 'namespace')).toEqual(['tta-staging']);
-    expect(await values('rollback', 'namespace', 'tta')).toEqual(['tta-staging']);
+    expect(await values('kubernetes', 'context')).toEqual(['kind-live']);
   });
 
   test('files that may not be read are left out, their names too', async () => {
