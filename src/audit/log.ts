@@ -15,6 +15,7 @@ import {
   type AuditRecord,
   type Head,
 } from './chain.ts';
+import { callsOf } from './own-calls.ts';
 
 /** Buffered records are written after this many milliseconds at the latest, together. */
 const GROUP = 10;
@@ -43,11 +44,15 @@ export interface AuditLog {
    * them. What `work` throws rolls it back.
    */
   transaction<T>(work: (session: Session, append: Append) => Promise<T>): Promise<T>;
+  /** What one principal did, as the log has it by now; what was appended just before may be missing until `flush`. */
+  callsOf(...page: Page): ReturnType<typeof callsOf>;
   /** Writes a record that hashes the heads of all writers; done by itself every thousand records. */
   checkpoint(): Promise<void>;
   /** Flushes and stops; later appends are refused. */
   close(): Promise<void>;
 }
+
+type Page = Parameters<typeof callsOf> extends [unknown, ...infer Rest] ? Rest : never;
 
 export interface AuditLogOptions {
   store: Store;
@@ -211,6 +216,7 @@ export function createAuditLog({
       commitSoon(GROUP);
     },
     flush,
+    callsOf: (...page) => callsOf(store, ...page),
     transaction(work) {
       refuseClosed();
       return inTurn(() => write(work));

@@ -7,6 +7,7 @@ export const PACKAGE = resolve(ROOT, 'package.json');
 
 export const PERSONAS = resolve(ROOT, 'personas');
 export const POLICIES = resolve(ROOT, 'policies');
+export const SKILLS = resolve(ROOT, 'skills');
 export const SAMPLE_WORKSPACE = resolve(ROOT, 'fixtures/workspace');
 /** In a clone only: prepares the live servers for `demo --live`. */
 export const LIVE_SAMPLE = resolve(ROOT, 'scripts/live/sample');

@@ -23,6 +23,7 @@ import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
 import { readFacts } from '../config/facts.ts';
+import { SKILLS } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
 import type { Facts, KubernetesFacts } from '../core/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
@@ -110,7 +111,15 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [policyFile, ...besidePolicy, persona.folder, ...(config.file ? [config.file] : []), ...(config.document ? [config.document] : []), cacheFolder()];
+  const protect = [
+    policyFile,
+    ...besidePolicy,
+    persona.folder,
+    SKILLS,
+    ...(config.file ? [config.file] : []),
+    ...(config.document ? [config.document] : []),
+    cacheFolder(),
+  ];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),

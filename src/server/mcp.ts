@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
   CLIENT_INFO_META_KEY,
-  ProtocolError,
-  ProtocolErrorCode,
-  ResourceNotFoundError,
   Server,
   TRACEPARENT_META_KEY,
   type AuthInfo,
@@ -22,12 +19,16 @@ import { envelopeSchema } from '../core/envelope.ts';
 import type { Progress } from '../core/tool.ts';
 import { isError, type Answer } from './answer.ts';
 import { callerOf, type Caller } from './caller.ts';
+import { serveCompletions } from './completions.ts';
 import type { Dispatch } from './dispatch.ts';
 import { argumentsOf } from './registry.ts';
-import { readResource, resultResources } from './resources.ts';
+import { ownResources } from './own-resources.ts';
+import { servePrompts } from './prompts.ts';
+import { resultResources, serveResources } from './resources.ts';
 import { advertisedSchema } from './schema.ts';
 import { serverTools, useTool } from './server-tools.ts';
 import type { Services } from './services.ts';
+import { createShelf, serveSkills, SKILLS_EXTENSION, skillResources } from './skills.ts';
 
 /** Milliseconds that a client may keep the tool list; it changes only with the persona. */
 const LIST_TTL = 300_000;
@@ -81,12 +82,20 @@ const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
   const { services } = options;
   const tools = toolList(services, options.list);
-  const sources = [resultResources(services.results)];
+  const shelf = createShelf(services);
+  const sources = [resultResources(services.results), ...ownResources(services, shelf), skillResources(shelf)];
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
       {
-        capabilities: { tools: {}, resources: {}, prompts: {}, logging: {} },
+        capabilities: {
+          tools: {},
+          resources: {},
+          prompts: {},
+          completions: {},
+          logging: {},
+          extensions: { [SKILLS_EXTENSION]: { directoryRead: true } },
+        },
         instructions: services.persona.instructions,
         cacheHints: { 'tools/list': { ttlMs: LIST_TTL, cacheScope: 'private' } },
       },
@@ -103,23 +112,11 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       tools: covers(caller(request).scopes, 'tools:write') ? tools : tools.filter(mayRead),
     }));
     server.setRequestHandler('tools/call', toolCalls(options, caller));
-    server.setRequestHandler('resources/list', async (_request, request) => {
-      const { principal } = caller(request);
-      return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
-    });
-    server.setRequestHandler('resources/templates/list', () => ({
-      resourceTemplates: sources.flatMap(({ templates }) => templates),
-    }));
-    server.setRequestHandler('resources/read', async ({ params }, request) => {
-      const found = await readResource(sources, params.uri, caller(request).principal);
-      if (found === undefined) throw new ResourceNotFoundError(params.uri);
-      return { contents: [{ uri: params.uri, ...found }] };
-    });
-    // There are none; a client that asks gets an empty list, not an error.
-    server.setRequestHandler('prompts/list', () => ({ prompts: [] }));
-    server.setRequestHandler('prompts/get', ({ params }) => {
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no prompt "${params.name.slice(0, 100)}".`);
-    });
+    const who = (request: ServerContext) => caller(request).principal;
+    serveResources(server, sources, who);
+    servePrompts(server, shelf, services);
+    serveCompletions(server, { shelf, sources, services, who });
+    serveSkills(server, shelf);
     return server;
   };
 }

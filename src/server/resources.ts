@@ -1,5 +1,10 @@
+import { ResourceNotFoundError, type Server, type ServerContext } from '@modelcontextprotocol/server';
+
+import type { JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
+import { bound } from './bound.ts';
 import type { Results } from './results.ts';
+import type { Services } from './services.ts';
 
 /** One resource, as `resources/list` gives it. */
 export interface Listed {
@@ -8,6 +13,8 @@ export interface Listed {
   title?: string;
   description?: string;
   mimeType: string;
+  /** Bytes, where that is known without reading it. */
+  size?: number;
 }
 
 /** Resources of one sort: those that are there always, the forms of the others, and how one is read. */
@@ -39,15 +46,36 @@ export function resultResources(results: Results): ResourceSource {
   };
 }
 
-/** What the first source that knows the address says of it. */
-export async function readResource(
+/** Answers everything that is asked about resources from these sources; the first that knows an address says what is there. */
+export function serveResources(
+  server: Server,
   sources: readonly ResourceSource[],
-  uri: string,
-  principal: Principal,
-): Promise<{ text: string; mimeType: string } | undefined> {
-  for (const source of sources) {
-    const found = await source.read(uri, principal);
-    if (found) return found;
-  }
-  return undefined;
+  who: (request: ServerContext) => Principal,
+): void {
+  server.setRequestHandler('resources/list', async (_request, request) => {
+    const principal = who(request);
+    return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
+  });
+  server.setRequestHandler('resources/templates/list', () => ({
+    resourceTemplates: sources.flatMap(({ templates }) => templates),
+  }));
+  server.setRequestHandler('resources/read', async ({ params: { uri } }, request) => {
+    const principal = who(request);
+    for (const source of sources) {
+      const found = await source.read(uri, principal);
+      if (found) return { contents: [{ uri, ...found }] };
+    }
+    throw new ResourceNotFoundError(uri);
+  });
+}
+
+/** Bytes of such a resource, at most. Who reads one has asked for it: it may be longer than a tool's result. */
+const LONGEST = 65_536;
+
+/** What a source of Holdpoint's own facts gives: redacted and bounded. */
+export function bounded(
+  value: JsonObject,
+  { redactor }: Pick<Services, 'redactor'>,
+): { text: string; mimeType: string } {
+  return { text: JSON.stringify(bound(redactor.json(value), LONGEST).value, null, 1), mimeType: 'application/json' };
 }
