@@ -36,6 +36,7 @@ import type { Store } from '../store/store.ts';
 import { createAlarm } from './alarm.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createEvidence } from './evidence.ts';
+import { flowFiles, flowPorts, startedData } from './flow-ports.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
@@ -110,7 +111,8 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [policyFile, ...besidePolicy, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()];
+  const protect = [policyFile, ...besidePolicy, persona.folder, ...flowFiles(persona), cacheFolder()];
+  if (config.file) protect.push(config.file);
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
@@ -135,6 +137,7 @@ export async function createApp({
     alarm: alarm.sound,
     at,
   });
+  const flow = flowPorts(config, persona, { store, audit, approvals, redact: redactor.text });
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -142,7 +145,7 @@ export async function createApp({
     persona,
     policies,
     facts,
-    ports: { files, ...real, ...ports },
+    ports: { files, ...real, ...flow, ...ports },
     audit,
     approvals,
     redactor,
@@ -171,10 +174,8 @@ export async function createApp({
     SWEEP,
   );
   sweep.unref();
-  audit.append({
-    kind: 'server.started',
-    data: { persona: persona.name, policy: (await policies.current()).digest, owner: services.owner },
-  });
+  const { digest } = await policies.current();
+  audit.append({ kind: 'server.started', data: startedData(persona, digest, services.owner, config) });
   return {
     services,
     dispatch,
@@ -204,7 +205,7 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
+): Omit<Ports, 'files' | 'git' | keyof ReturnType<typeof flowPorts>> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
