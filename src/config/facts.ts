@@ -24,6 +24,7 @@ export async function readFacts(config: Config): Promise<Facts> {
         system === undefined ? [] : [[name, new URL(system.url).hostname]],
       ),
     ),
+    ...(config.tasks.url === undefined ? {} : { tasks: { host: new URL(config.tasks.url).hostname } }),
     programs,
   };
 }

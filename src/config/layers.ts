@@ -43,6 +43,8 @@ const NESTED: readonly (readonly [path: string, ...variables: string[]])[] = [
   ['monitoring.grafana.token', 'GRAFANA_SERVICE_ACCOUNT_TOKEN', 'GRAFANA_TOKEN'],
   ['monitoring.prometheus.url', 'PROMETHEUS_URL'],
   ['monitoring.alertmanager.url', 'ALERTMANAGER_URL'],
+  ['tasks.url', 'BATTRA_API_BASE'],
+  ['tasks.key', 'BATTRA_API_KEY'],
 ];
 
 function withEnvironment(

@@ -83,6 +83,7 @@ export const schema = z.strictObject({
       alertmanager: z.strictObject({ url, token: secret.optional() }).optional(),
     })
     .prefault({}),
+  tasks: z.strictObject({ url: url.optional(), key: secret.optional() }).prefault({}),
   processes: z
     .strictObject({
       sandbox: z.enum(['auto', 'required', 'off']).default('auto'),

@@ -13,6 +13,8 @@ export interface Facts {
   };
   /** Host names of what is configured; matched by the policy's `hosts`. */
   monitoring: { grafana?: string; prometheus?: string; alertmanager?: string };
+  /** Host name of the team's task queue, where one is configured. */
+  tasks?: { host: string };
   /** The known programs of launch-process, by name. */
   programs: Readonly<Record<string, ProgramGrammar>>;
 }

@@ -37,6 +37,7 @@ import type { Store } from '../store/store.ts';
 import { createAlarm } from './alarm.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createEvidence } from './evidence.ts';
+import { flowFiles, flowPorts, startedData } from './flow-ports.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
@@ -116,6 +117,7 @@ export async function createApp({
     ...besidePolicy,
     persona.folder,
     SKILLS,
+    ...flowFiles(persona),
     ...(config.file ? [config.file] : []),
     ...(config.document ? [config.document] : []),
     cacheFolder(),
@@ -144,6 +146,7 @@ export async function createApp({
     alarm: alarm.sound,
     at,
   });
+  const flow = flowPorts(config, persona, { store, audit, approvals, redact: redactor.text });
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -151,7 +154,7 @@ export async function createApp({
     persona,
     policies,
     facts,
-    ports: { files, ...real, ...ports },
+    ports: { files, ...real, ...flow, ...ports },
     audit,
     approvals,
     redactor,
@@ -180,10 +183,8 @@ export async function createApp({
     SWEEP,
   );
   sweep.unref();
-  audit.append({
-    kind: 'server.started',
-    data: { persona: persona.name, policy: (await policies.current()).digest, owner: services.owner },
-  });
+  const { digest } = await policies.current();
+  audit.append({ kind: 'server.started', data: startedData(persona, digest, services.owner, config) });
   return {
     services,
     dispatch,
@@ -213,7 +214,7 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
+): Omit<Ports, 'files' | 'git' | keyof ReturnType<typeof flowPorts>> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),

@@ -1,0 +1,134 @@
+import type { DecisionRecord, Purpose, RecordsPort, RunRecord } from '../adapters/workflow/port.ts';
+import type { Approvals } from '../approvals/approvals.ts';
+import type { ApprovalRequest } from '../approvals/request.ts';
+import type { State } from '../approvals/states.ts';
+import type { AuditLog } from '../audit/log.ts';
+import { recentCalls, writerOfRequest, writersFor, type LoggedCall } from '../audit/calls.ts';
+import type { JsonObject } from '../core/json.ts';
+import type { Principal } from '../core/principal.ts';
+import type { Target } from '../core/target.ts';
+import type { Store } from '../store/store.ts';
+
+interface Sources {
+  store: Store;
+  audit: Pick<AuditLog, 'flush'>;
+  approvals: Pick<Approvals, 'list'>;
+  /** The real path of the workspace whose facts these are. */
+  workspace: string;
+  redact: (text: string) => string;
+}
+
+/** States that an approved request can be in. */
+const APPROVED: readonly State[] = ['approved', 'claimed', 'acting', 'done', 'failed', 'unknown'];
+
+/** The ledger, for tools to read: what this person's agents did in this workspace, and what people approved of it. */
+export function createRecords({ store, audit, approvals, workspace, redact }: Sources): RecordsPort {
+  /** This person's requests of this workspace that people's standing signatures approve. */
+  const approved = async ({ person }: Principal): Promise<ApprovalRequest[]> => {
+    await audit.flush();
+    const [writers, requests] = [await writersFor(store, workspace), await approvals.list({ states: APPROVED })];
+    const own = requests.filter(
+      ({ principal, approvalsGiven, approvalsNeeded }) =>
+        principal.person === person && approvalsGiven >= approvalsNeeded,
+    );
+    const here = await Promise.all(own.map(({ id }) => writerOfRequest(store, id)));
+    return own.filter((_, index) => writers.has(here[index] ?? ''));
+  };
+
+  return {
+    async runs(tools, limit, who) {
+      await audit.flush();
+      const [writers, requests] = [await writersFor(store, workspace), await approved(who)];
+      const byId = new Map(requests.map((request) => [request.id, request]));
+      const isTheirs = (data: JsonObject) => {
+        const { principal, approval } = data;
+        if (typeof approval === 'string') return byId.has(approval);
+        return typeof principal === 'string' && principal.split('/')[0] === encodeURIComponent(who.person);
+      };
+      const found = await recentCalls(
+        store,
+        ({ writer, data }) => writers.has(writer) && tools.includes(textIn(data, 'tool')) && isTheirs(data),
+        limit,
+      );
+      return found.flatMap((call) => runOf(call, byId, redact));
+    },
+
+    async decisions(who) {
+      return (await approved(who)).map((request) => decisionOf(request, redact));
+    },
+  };
+}
+
+function decisionOf(request: ApprovalRequest, redact: (text: string) => string): DecisionRecord {
+  const { id, digest, tool, plan, summary, environment, principal, createdAt, decisions } = request;
+  return {
+    id,
+    digest,
+    tool,
+    does: plan.steps.map(({ does }) => redact(does)),
+    summary: redact(summary),
+    environment: environment ?? 'none',
+    targets: plan.targets,
+    purpose: purposeOf(tool, summary, plan.targets),
+    askedBy: `${principal.person} (${principal.agent})`,
+    askedAt: new Date(createdAt).toISOString(),
+    approvals: decisions
+      .filter(({ decision }) => decision === 'approve')
+      .map(({ approver, at, key, reason }) => ({
+        approver,
+        at: new Date(at).toISOString(),
+        key,
+        reason: redact(reason),
+      })),
+  };
+}
+
+function runOf(
+  { opened, closed }: LoggedCall,
+  requests: ReadonlyMap<string, ApprovalRequest>,
+  redact: (text: string) => string,
+): RunRecord[] {
+  const { data, callId, time } = opened;
+  const status = closed?.data['status'];
+  // A dry run ends as planned, and did nothing; what failed before it ran did nothing either.
+  if (status === 'planned' || status === 'denied' || status === 'stale' || status === 'approval_required') return [];
+  const request = typeof data['approval'] === 'string' ? requests.get(data['approval']) : undefined;
+  const targets = request?.plan.targets ?? targetsIn(data);
+  const [tool, summary] = [textIn(data, 'tool'), textIn(data, 'summary')];
+  const said = JSON.stringify([summary, data['input'] ?? null, request?.plan.steps ?? null]);
+  return [
+    {
+      callId: callId ?? '',
+      tool,
+      summary: redact(summary),
+      environment: request?.environment ?? (typeof data['environment'] === 'string' ? data['environment'] : 'none'),
+      targets,
+      purpose: purposeOf(tool, summary, targets),
+      at: time,
+      result: status === 'done' ? 'done' : status === undefined ? 'unknown' : 'failed',
+      digests: [...new Set([...said.matchAll(/sha256:[0-9a-f]{64}/g)].map(([digest]) => digest))].slice(0, 5),
+      ...(request ? { approval: request.id } : {}),
+    },
+  ];
+}
+
+function textIn(data: JsonObject, key: string): string {
+  const value = data[key];
+  return typeof value === 'string' ? value : '';
+}
+
+function targetsIn(data: JsonObject): Target[] {
+  const targets = Array.isArray(data['targets']) ? data['targets'] : [];
+  return targets as unknown as Target[];
+}
+
+/** Told by Holdpoint's own words for a plan, which begin with what it does; a name in them that an agent chose comes later. */
+function purposeOf(tool: string, summary: string, targets: readonly Target[]): Purpose {
+  const writes = targets.some(({ effect }) => effect !== 'read');
+  if (tool === 'kubectl-rollout' && summary.startsWith('go back to an earlier revision of ')) return 'rollback';
+  if (tool === 'kubectl-rollout' && summary.startsWith('set images of ')) return 'deployment';
+  const workflows = targets.flatMap(({ at }) => at?.workflow ?? []);
+  if (tool === 'gh-workflow-run')
+    return workflows.some((each) => /\b(?:rollback|revert)/i.test(each)) ? 'rollback' : 'deployment';
+  return (tool === 'launch-process' || tool === 'docker-build') && writes ? 'deployment' : 'other';
+}
