@@ -36,6 +36,7 @@ import type { Store } from '../store/store.ts';
 import { createAlarm } from './alarm.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createEvidence } from './evidence.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
@@ -135,6 +136,7 @@ export async function createApp({
     alarm: alarm.sound,
     at,
   });
+  const { memory, ...knowledge } = createKnowledge(store, config.workspace);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -142,7 +144,8 @@ export async function createApp({
     persona,
     policies,
     facts,
-    ports: { files, ...real, ...ports },
+    ports: { files, memory, ...real, ...ports },
+    ...knowledge,
     audit,
     approvals,
     redactor,
@@ -204,7 +207,7 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
+): Omit<Ports, 'files' | 'memory' | 'git'> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),

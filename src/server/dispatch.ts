@@ -12,10 +12,11 @@ import { whatMoved } from './compare.ts';
 import { hold } from './hold.ts';
 import { forAudit, shapeProblem, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
-import { serverTools, useTool, type ServerTool } from './server-tools.ts';
+import { serverTools, type ServerTool } from './server-tools.ts';
 import { turnAway } from './limits.ts';
 import { requireScope } from './scopes.ts';
 import type { Call, Services } from './services.ts';
+import { aliases, unwrap } from './unwrap.ts';
 
 export interface Dispatch {
   /** One call, start to end; never throws. */
@@ -114,7 +115,7 @@ const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'u
 
 /** A tool's name for series, logs and spans, which must not grow with what clients make up. */
 function nameOf(tool: string, { registry }: Services): string {
-  return registry.has(tool) || SURFACE_NAMES.has(tool) ? tool : 'unknown';
+  return registry.has(tool) || SURFACE_NAMES.has(tool) || aliases(registry).has(tool) ? tool : 'unknown';
 }
 
 /** The way out of every answer, whoever made it: results of tools are masked before they are cut as well (line.ts). */
@@ -129,7 +130,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   const broken = services.audit.broken();
   if (broken) throw broken;
   requireScope(call, 'tools:read');
-  const inner = unwrap(call);
+  const inner = unwrap(call, services.registry);
   const surface = surfaces.get(inner.tool);
   if (surface) {
     const parsed = surface.input.safeParse(inner.arguments ?? {});
@@ -153,16 +154,6 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   }
   const { input, dryRun } = parseInput(tool, inner.arguments);
   return walk({ tool, input, policy, call: inner }, dryRun, services);
-}
-
-/** The call inside a `use-tool`, or the call itself: from here on policy, preview and audit see the inner tool alone. */
-export function unwrap(call: Call): Call {
-  if (call.tool !== useTool.name) return call;
-  const parsed = useTool.input.safeParse(call.arguments ?? {});
-  if (!parsed.success) throw invalid(useTool.name, parsed.error, Object.keys(useTool.input.shape));
-  if (parsed.data.name === useTool.name)
-    throw new HoldpointError('invalid_input', 'use-tool cannot call itself.', { hint: 'Name the tool to use.' });
-  return { ...call, tool: parsed.data.name, arguments: parsed.data.arguments ?? {} };
 }
 
 /** Targets → decide → plan → decide again → audit → deny, hold or run. */

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { AnyTool } from '../core/tool.ts';
 import { done } from './answer.ts';
-import { advertisedSchema } from './schema.ts';
+import { aliasNamesOf } from './registry.ts';
+import { advertisedSchema, wholeSchema } from './schema.ts';
 import type { ServerTool } from './server-tools.ts';
 import type { Services } from './services.ts';
 
@@ -27,15 +28,12 @@ export function findTools(services: Services): ServerTool {
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
-        arguments: advertisedSchema(tool.input as z.ZodObject),
+        arguments: wholeSchema(tool.input as z.ZodObject),
         result: advertisedSchema(tool.output as z.ZodObject),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
-        .map(
-          (tool) =>
-            `${tool.name}: ${tool.description}\n  ${JSON.stringify(advertisedSchema(tool.input as z.ZodObject))}`,
-        )
+        .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(wholeSchema(tool.input as z.ZodObject))}`)
         .join('\n');
       const next =
         tools.length > 0
@@ -57,6 +55,7 @@ function rank(query: string, tools: AnyTool[]): AnyTool[] {
       return (
         sum +
         (hit(tool.name) ? 5 : 0) +
+        (aliasNamesOf(tool).some(hit) ? 3 : 0) +
         (tool.keywords?.some(hit) ? 3 : 0) +
         (hit(tool.title) ? 2 : 0) +
         (hit(tool.description) ? 1 : 0)

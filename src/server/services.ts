@@ -1,3 +1,4 @@
+import type { Edits } from '../adapters/memory/edits.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Verdict } from '../core/decision.ts';
@@ -47,6 +48,8 @@ export interface Services {
   policies: PolicySource;
   facts: Facts;
   ports: Ports;
+  /** What file tools change is recorded here by itself. */
+  edits: Pick<Edits, 'record'>;
   audit: AuditLog;
   approvals: Approvals;
   redactor: Redactor;

@@ -133,6 +133,7 @@ export async function openServer(
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
+    edits: { record: async () => {} },
     audit,
     tracing: NO_TRACING,
     approvals: createApprovals({

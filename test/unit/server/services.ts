@@ -141,6 +141,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
+    edits: { record: async () => {} },
     audit,
     tracing: NO_TRACING,
     approvals: createApprovals({
