@@ -39,8 +39,7 @@ export function likeName(written: string): string {
     .replace(/^mem:/, '')
     .replace(/\.md$/i, '')
     .toLowerCase()
-    .replace(/[_\s.]+/g, '-')
-    .replace(/^[-/]+|-+$/g, '');
+    .replace(/(?<=[a-z0-9])[_\s.]+(?=[a-z0-9])/g, '-');
 }
 
 function isName(name: string): boolean {
