@@ -136,7 +136,7 @@ export async function createApp({
     alarm: alarm.sound,
     at,
   });
-  const { memory, ...knowledge } = createKnowledge(store, config.workspace);
+  const { memory, ...knowledge } = createKnowledge(store, audit, config.workspace);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {

@@ -9,6 +9,7 @@ import type { Plan } from '../core/plan.ts';
 import { decide } from '../policy/decide.ts';
 import { denied, failed, planned, type Answer } from './answer.ts';
 import { whatMoved } from './compare.ts';
+import { refused } from './hand-off-record.ts';
 import { hold } from './hold.ts';
 import { forAudit, shapeProblem, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
@@ -111,7 +112,7 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
   return answer;
 }
 
-const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'use-tool']);
+const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'hand-offs', 'use-tool']);
 
 /** A tool's name for series, logs and spans, which must not grow with what clients make up. */
 function nameOf(tool: string, { registry }: Services): string {
@@ -143,7 +144,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   if (!tool) {
     // A tool of other servers that the policy names is denied as such; any other name is a mistake.
     const decision = decide(policy, { principal: inner.principal, tool: inner.tool, targets: [] }, services.now());
-    if (decision.rules.length > 0) return denied(decision);
+    if (decision.rules.length > 0) return refused(decision, inner, services);
     const near = likely(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
     throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
       hint:
@@ -160,7 +161,8 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
 async function walk(passage: Passage, dryRun: boolean, services: Services): Promise<Answer> {
   const { decision, plan } = await planCall(passage, services);
   opened(passage, decision, plan, services);
-  if (decision.verdict === 'deny' || !plan) return denied(decision);
+  if (decision.verdict === 'deny' || !plan)
+    return dryRun ? denied(decision) : refused(decision, { ...passage.call, arguments: passage.input }, services);
   if (dryRun) return planned(plan, decision);
   if (decision.verdict === 'require_approval') return hold(passage, plan, decision, services);
   if (plan.effect !== 'read') {

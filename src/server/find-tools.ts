@@ -12,8 +12,8 @@ const MOST = 5;
 
 const input = z.strictObject({ query: z.string().max(500) });
 
-/** Search over every tool, the ones that the persona does not list included. */
-export function findTools(services: Services): ServerTool {
+/** Search over every tool, the ones that the persona does not list included. `ours`: those of the server that may be unlisted. */
+export function findTools(services: Services, ours: readonly ServerTool[]): ServerTool {
   return {
     name: 'find-tools',
     title: 'Find tools',
@@ -22,14 +22,14 @@ export function findTools(services: Services): ServerTool {
     input,
     async handle(raw) {
       const { query } = raw as z.output<typeof input>;
-      const ranked = rank(query, [...services.registry.values()]);
+      const ranked = rank(query, [...services.registry.values(), ...ours]);
       const found = ranked.slice(0, MOST);
       const tools = found.map((tool): JsonObject => ({
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
         arguments: wholeSchema(tool.input as z.ZodObject),
-        result: advertisedSchema(tool.output as z.ZodObject),
+        ...('output' in tool && { result: advertisedSchema(tool.output as z.ZodObject) }),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
@@ -38,24 +38,26 @@ export function findTools(services: Services): ServerTool {
       const next =
         tools.length > 0
           ? 'Call one with use-tool { name, arguments }.'
-          : `No tool matches. All tools: ${[...services.registry.keys()].join(', ')}.`;
+          : `No tool matches. All tools: ${[...services.registry.keys(), ...ours.map(({ name }) => name)].join(', ')}.`;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };
 }
 
+type Found = AnyTool | ServerTool;
+
 /** Tools that share words with the query, best first: a word in the name counts most, then keywords, title, description. */
-function rank(query: string, tools: AnyTool[]): AnyTool[] {
+function rank(query: string, tools: Found[]): Found[] {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (words.length === 0) return tools;
-  const score = (tool: AnyTool): number =>
+  const score = (tool: Found): number =>
     words.reduce((sum, word) => {
       const stem = word.length > 4 ? word.replace(/(?:ing|ed|s|e)$/, '') : word;
       const hit = (text: string) => text.toLowerCase().includes(stem);
       return (
         sum +
         (hit(tool.name) ? 5 : 0) +
-        (aliasNamesOf(tool).some(hit) ? 3 : 0) +
+        ('output' in tool && aliasNamesOf(tool).some(hit) ? 3 : 0) +
         (tool.keywords?.some(hit) ? 3 : 0) +
         (hit(tool.title) ? 2 : 0) +
         (hit(tool.description) ? 1 : 0)

@@ -23,6 +23,8 @@ import type { Progress } from '../core/tool.ts';
 import { isError, type Answer } from './answer.ts';
 import { callerOf, type Caller } from './caller.ts';
 import type { Dispatch } from './dispatch.ts';
+import { handOffResources } from './hand-off-resources.ts';
+import { memoryResources } from './memory-resources.ts';
 import { argumentsOf } from './registry.ts';
 import { readResource, resultResources } from './resources.ts';
 import { advertisedSchema } from './schema.ts';
@@ -44,14 +46,19 @@ export interface McpOptions {
 
 /** The definitions that `tools/list` gives, in the persona's order; the same list at every call. */
 export function toolList(services: Services, list: 'persona' | 'all'): Tool[] {
-  const surfaces = [...serverTools(services).values(), useTool];
-  const own = surfaces.map((tool) =>
+  const surfaces = serverTools(services);
+  const always = [...surfaces.values()].filter(({ isOptional }) => !isOptional || list === 'all');
+  const own = [...always, useTool].map((tool) =>
     definition(tool.name, tool.title, tool.description, tool.effect, advertisedSchema(tool.input)),
   );
   const wanted = list === 'all' ? [...services.registry.keys()] : services.persona.tools;
   const tools = wanted.flatMap((name) => {
     const tool = services.registry.get(name);
-    return tool ? [definition(tool.name, tool.title, tool.description, tool.effect, argumentsOf(tool))] : [];
+    if (tool) return [definition(tool.name, tool.title, tool.description, tool.effect, argumentsOf(tool))];
+    const extra = surfaces.get(name);
+    return extra?.isOptional
+      ? [definition(name, extra.title, extra.description, extra.effect, advertisedSchema(extra.input))]
+      : [];
   });
   return [...tools, ...own];
 }
@@ -81,7 +88,11 @@ const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
   const { services } = options;
   const tools = toolList(services, options.list);
-  const sources = [resultResources(services.results)];
+  const sources = [
+    resultResources(services.results),
+    handOffResources(services),
+    memoryResources(services, options.dispatch, options.transport),
+  ];
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
@@ -104,14 +115,17 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
     }));
     server.setRequestHandler('tools/call', toolCalls(options, caller));
     server.setRequestHandler('resources/list', async (_request, request) => {
-      const { principal } = caller(request);
+      const { principal, scopes } = caller(request);
+      if (!covers(scopes, 'tools:read')) return { resources: [] };
       return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
     });
     server.setRequestHandler('resources/templates/list', () => ({
       resourceTemplates: sources.flatMap(({ templates }) => templates),
     }));
     server.setRequestHandler('resources/read', async ({ params }, request) => {
-      const found = await readResource(sources, params.uri, caller(request).principal);
+      const { principal, scopes } = caller(request);
+      const mayRead = covers(scopes, 'tools:read');
+      const found = mayRead ? await readResource(sources, params.uri, principal) : undefined;
       if (found === undefined) throw new ResourceNotFoundError(params.uri);
       return { contents: [{ uri: params.uri, ...found }] };
     });

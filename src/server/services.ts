@@ -6,6 +6,7 @@ import type { Facts } from '../core/facts.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Scope } from '../core/scopes.ts';
 import type { Ports, Progress } from '../core/tool.ts';
+import type { HandOffs } from '../hand-offs/hand-offs.ts';
 import type { Persona } from '../personas/persona.ts';
 import type { Redactor } from '../redact/redact.ts';
 import type { Limits } from './limits.ts';
@@ -50,6 +51,8 @@ export interface Services {
   ports: Ports;
   /** What file tools change is recorded here by itself. */
   edits: Pick<Edits, 'record'>;
+  /** Work that roles leave for one another. */
+  handOffs: HandOffs;
   audit: AuditLog;
   approvals: Approvals;
   redactor: Redactor;
