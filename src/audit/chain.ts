@@ -32,6 +32,9 @@ const AUDIT_KINDS = [
   'approval.glass-broken',
   'approval.reviewed',
   'approval.ticked',
+  'hand-off.opened',
+  'hand-off.taken',
+  'hand-off.closed',
 ] as const;
 
 export type AuditKind = (typeof AUDIT_KINDS)[number];

@@ -89,9 +89,9 @@ function parse(json: string): unknown {
 }
 
 function explanationText(policy: string, { tool, decision, targets, when }: Explanation): string {
-  const { verdict, reason, handOff, terms } = decision;
+  const { verdict, reason, handOff, consult, terms } = decision;
   const lines = [`${tool} by ${policy}: ${verdict}`, `  ${reason}`];
-  if (handOff !== undefined) lines.push(`  hand off to ${handOff}`);
+  if (handOff !== undefined) lines.push(`  ${consult ? 'consult' : 'hand off to'} ${handOff}`);
   if (terms !== undefined) {
     const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`;
     lines.push(

@@ -56,6 +56,7 @@ export interface TargetDecision {
   rules: string[];
   reason: string;
   handOff?: string;
+  consult?: true;
 }
 
 /** The answer for a call: the strictest of its targets'. */
@@ -67,6 +68,8 @@ export interface Decision {
   reason: string;
   /** The role to hand the work to, where the deciding rule names one. */
   handOff?: string;
+  /** The role is to be asked instead: the work stays here. */
+  consult?: true;
   /** Present when the verdict is `require_approval`. */
   terms?: ApprovalTerms;
   targets: TargetDecision[];

@@ -20,6 +20,8 @@ interface EnvelopeError {
   hint?: string;
   rule?: string;
   handOff?: string;
+  /** The role is to be consulted; the work stays with this one. */
+  consult?: true;
   changes?: Change[];
 }
 

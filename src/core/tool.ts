@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { ToolAlias } from './alias.ts';
 import type { Effect } from './effect.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Plan, PreviewPart } from './plan.ts';
@@ -61,6 +62,8 @@ export interface ToolDefinition<
   description: string;
   /** Words for find-tools that the description does not have. */
   keywords?: readonly string[];
+  /** Other names for calls of this tool, each with its own arguments; unwrapped before anything else looks at the call, and never listed. */
+  aliases?: Readonly<Record<string, ToolAlias>>;
   /** The worst it can do; a plan may have less, never more. The annotations are derived from it. */
   effect: Effect;
   needs: readonly N[];
@@ -96,4 +99,6 @@ export type AnyTool = ToolDefinition<any, any, any, any>;
 export type ToolCard = Pick<AnyTool, 'name' | 'title' | 'description' | 'keywords' | 'effect' | 'needs'> & {
   /** JSON Schema of its arguments, as `tools/list` gives it. */
   arguments: JsonObject;
+  /** The names of its aliases. */
+  aliasNames?: string[];
 };

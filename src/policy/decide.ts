@@ -9,7 +9,7 @@ import type { Target } from '../core/target.ts';
 import { place } from './environments.ts';
 import { fold } from './patterns.ts';
 import type { Policy, Rule, Subject } from './policy.ts';
-import { nothingAllows, reasonOf, told } from './reasons.ts';
+import { firstHandOff, nothingAllows, reasonOf, told } from './reasons.ts';
 import { strictestTerms } from './terms.ts';
 
 /** What is decided on: who asks to touch what through which tool (its own name, never `use-tool`). */
@@ -118,7 +118,7 @@ function verdictOf(
   subject: Subject,
   matched: readonly Rule[],
   broken: readonly Rule[],
-): Pick<TargetDecision, 'verdict' | 'rules' | 'reason' | 'handOff'> {
+): Pick<TargetDecision, 'verdict' | 'rules' | 'reason' | 'handOff' | 'consult'> {
   if (broken.length > 0) {
     const rules = broken.map(({ id }) => id);
     return { verdict: 'deny', rules, reason: `The rule ${rules.join(', ')} failed to evaluate, which denies.` };
@@ -139,14 +139,13 @@ function merge(policy: Policy, tool: string, targets: TargetDecision[]): Decisio
   const environment = policy.environments.find(({ name }) =>
     targets.some((target) => target.environment === name),
   )?.name;
-  const handOff = deciding.find((target) => target.handOff !== undefined)?.handOff;
   const rules = distinct(deciding.flatMap((target) => target.rules)).sort();
   return {
     verdict,
     ...(environment === undefined ? {} : { environment }),
     rules,
     reason: reasonOf(deciding, targets.length),
-    ...(handOff === undefined ? {} : { handOff }),
+    ...firstHandOff(deciding),
     ...(verdict === 'require_approval' ? { terms: termsOfCall(policy, tool, rules, targets) } : {}),
     targets,
   };

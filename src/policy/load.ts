@@ -14,6 +14,7 @@ import { compileConditions } from './conditions.ts';
 import type { Known } from './conditions.ts';
 import { compileEnvironments } from './environments.ts';
 import { exampleProblems, runExamples } from './examples.ts';
+import { handOffOf, handOffProblems } from './hand-off.ts';
 import type { Policy, Rule } from './policy.ts';
 import { didYouMean, invalidPolicy, readYaml } from './problems.ts';
 import type { Problem, Source, YamlSource } from './problems.ts';
@@ -175,8 +176,7 @@ function compileRule(
     problems.push({ line: source.line([...path, ...below]), rule: entry.id, says, path: [...path, ...below] });
   if (entry.approval !== undefined && entry.decision !== 'require_approval')
     report(`approval is for rules that hold; write decision: require_approval, or leave approval out`, 'approval');
-  if (entry.handOff !== undefined && entry.decision === 'allow')
-    report('handOff is for rules that deny or hold; leave it out', 'handOff');
+  for (const [key, says] of handOffProblems(entry)) report(says, key);
   const conditions = compileConditions(entry, known, (says, key, at, sort) => {
     const below = [...path, 'when', ...(key === undefined ? [] : [key]), ...(at === undefined ? [] : [at])];
     problems.push({
@@ -192,7 +192,7 @@ function compileRule(
     decision: entry.decision,
     conditions,
     reason: entry.reason,
-    ...(entry.handOff === undefined ? {} : { handOff: entry.handOff }),
+    ...handOffOf(entry),
     ...(entry.decision === 'require_approval' ? { terms: termsOf(entry.approval, resolved) } : {}),
     examples: entry.examples.map(
       (example, at) => ({ ...example, line: source.line([...path, 'examples', at]) }) as Rule['examples'][number],

@@ -59,7 +59,9 @@ export interface Rule {
   /** All must hold. */
   readonly conditions: readonly Condition[];
   readonly reason: string;
+  /** The role to hand the work to; with `consult`, the one to ask before going on. */
   readonly handOff?: string;
+  readonly consult?: true;
   /** With `require_approval`, always; else never. */
   readonly terms?: ApprovalTerms;
   readonly examples: readonly Example[];

@@ -5,10 +5,17 @@ import type { Policy, Rule, Subject } from './policy.ts';
 const MAX_TOLD = 3;
 
 /** What the rules that decided a target say: all their reasons, in the order of their ids, and the first hand-off. */
-export function told(rules: readonly Rule[]): Pick<TargetDecision, 'rules' | 'reason' | 'handOff'> {
-  const handOff = rules.find((rule) => rule.handOff !== undefined)?.handOff;
+export function told(rules: readonly Rule[]): Pick<TargetDecision, 'rules' | 'reason' | 'handOff' | 'consult'> {
   const reason = [...new Set(rules.map((rule) => rule.reason))].join(' ');
-  return { rules: rules.map(({ id }) => id), reason, ...(handOff === undefined ? {} : { handOff }) };
+  return { rules: rules.map(({ id }) => id), reason, ...firstHandOff(rules) };
+}
+
+/** The role of the first that names one, and whether it is to be asked instead of given the work. */
+export function firstHandOff(
+  from: readonly Pick<TargetDecision, 'handOff' | 'consult'>[],
+): Pick<TargetDecision, 'handOff' | 'consult'> {
+  const { handOff, consult } = from.find((each) => each.handOff !== undefined) ?? {};
+  return { ...(handOff !== undefined && { handOff }), ...(consult && { consult }) };
 }
 
 /** Why nothing matched, with what the same tool may do the same to. */

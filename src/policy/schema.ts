@@ -133,6 +133,7 @@ const rule = z.strictObject({
   when,
   reason: text,
   handOff: text.optional(),
+  consult: text.optional(),
   approval: approval.optional(),
   examples: z.array(example).min(1, 'write at least one call that it decides, with what to expect'),
 });

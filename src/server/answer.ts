@@ -19,17 +19,18 @@ export function done(result: JsonObject, text?: string, next?: string): Answer {
   return { envelope, text: [text ?? JSON.stringify(result), next].filter(Boolean).join('\n') };
 }
 
-export function denied(decision: Decision): Answer {
+/** `next`: what to do about it, where there is more to say than whom to turn to. */
+export function denied(decision: Decision, next?: string): Answer {
   const rule = decision.rules[0];
-  const { reason, handOff } = decision;
+  const { reason, handOff, consult } = decision;
+  const whom = { ...(handOff ? { handOff } : {}), ...(consult ? { consult } : {}) };
   const envelope: Envelope = {
     status: 'denied',
-    error: { code: 'denied', reason, ...(rule ? { rule } : {}), ...(handOff ? { handOff } : {}) },
+    error: { code: 'denied', reason, ...(rule ? { rule } : {}), ...whom },
+    ...(next ? { next } : {}),
   };
-  return {
-    envelope,
-    text: `Denied${rule ? ` (rule ${rule})` : ''}. ${reason}${handOff ? ` Hand it to: ${handOff}.` : ''}`,
-  };
+  const text = `Denied${rule ? ` (rule ${rule})` : ''}. ${reason}${handOff ? ` ${consult ? 'Consult' : 'Hand it to'}: ${handOff}.` : ''}`;
+  return { envelope, text: [text, next].filter(Boolean).join('\n') };
 }
 
 export function held(approval: ApprovalNotice, next: string): Answer {
@@ -87,6 +88,6 @@ export function failed(error: HoldpointError): Answer {
   const changes = changesText(error.changes ?? []);
   return {
     envelope,
-    text: `${status === 'denied' ? 'Denied' : status === 'stale' ? 'Stale' : `Error (${error.code})`}: ${error.message}${changes}${error.hint ? `\n${error.hint}` : ''}`,
+    text: `${status === 'denied' ? 'Denied' : status === 'stale' ? 'Stale' : `Error (${error.code})`}: ${error.message}${error.handOff ? ` Hand it to: ${error.handOff}.` : ''}${changes}${error.hint ? `\n${error.hint}` : ''}`,
   };
 }

@@ -38,6 +38,7 @@ import { createAlarm } from './alarm.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { createEvidence } from './evidence.ts';
 import { flowFiles, flowPorts, startedData } from './flow-ports.ts';
+import { createKnowledge } from './knowledge.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
 import { createPolicySource } from './policy-source.ts';
@@ -147,6 +148,7 @@ export async function createApp({
     at,
   });
   const flow = flowPorts(config, persona, { store, audit, approvals, redact: redactor.text });
+  const { memory, ...knowledge } = createKnowledge(store, audit, config.workspace);
   const draining = new AbortController();
   const stopping = new AbortController();
   const services: Services = {
@@ -154,7 +156,8 @@ export async function createApp({
     persona,
     policies,
     facts,
-    ports: { files, ...real, ...flow, ...ports },
+    ports: { files, memory, ...real, ...flow, ...ports },
+    ...knowledge,
     audit,
     approvals,
     redactor,
@@ -214,7 +217,9 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'git' | keyof ReturnType<typeof flowPorts>> & { git: ReturnType<typeof createGit> } {
+): Omit<Ports, 'files' | 'memory' | 'git' | keyof ReturnType<typeof flowPorts>> & {
+  git: ReturnType<typeof createGit>;
+} {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),

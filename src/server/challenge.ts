@@ -4,11 +4,11 @@ import type { AuthInfo, JSONRPCMessage } from '@modelcontextprotocol/server';
 import type { Envelope } from '../core/envelope.ts';
 import { covers, type Scope } from '../core/scopes.ts';
 import { callerOf } from './caller.ts';
-import { unwrap } from './dispatch.ts';
 import { parseInput } from './input.ts';
 import type { McpOptions } from './mcp.ts';
 import { SCOPE_RULE, scopeFor, worstOf } from './scopes.ts';
 import type { Call, Services } from './services.ts';
+import { unwrap } from './unwrap.ts';
 
 /** A call that a token does not reach, and the scope that is lacking. */
 export interface Challenge {
@@ -45,7 +45,7 @@ export function createChallenge({ services, dispatch, person }: McpOptions) {
 /** By the targets of a call; undefined where it has none yet, or is no call that could be made. */
 function neededBy(call: Call, services: Services): Scope | undefined {
   try {
-    const inner = unwrap(call);
+    const inner = unwrap(call, services.registry);
     const tool = services.registry.get(inner.tool);
     if (!tool) return undefined;
     const { input } = parseInput(tool, inner.arguments);

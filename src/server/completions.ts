@@ -13,7 +13,8 @@ interface Completing {
   shelf: Shelf;
   sources: readonly ResourceSource[];
   services: Services;
-  who(request: ServerContext): Principal;
+  /** Undefined for a token that may not read. */
+  who(request: ServerContext): Principal | undefined;
 }
 
 /**
@@ -24,6 +25,7 @@ export function serveCompletions(server: Server, { shelf, sources, services, who
   server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, request) => {
     const begun = argument.value.slice(0, 200);
     const principal = who(request);
+    if (!principal) return { completion: { values: [] } };
     const { fits, candidates } =
       ref.type === 'ref/prompt'
         ? await ofPrompt(ref.name, argument.name, begun, principal)

@@ -9,13 +9,15 @@ import type { Plan } from '../core/plan.ts';
 import { decide } from '../policy/decide.ts';
 import { denied, failed, planned, type Answer } from './answer.ts';
 import { whatMoved } from './compare.ts';
+import { refused } from './hand-off-record.ts';
 import { hold } from './hold.ts';
 import { forAudit, shapeProblem, invalid, parseInput } from './input.ts';
 import { makePlan, planCall, runPlan, type Passage } from './line.ts';
-import { serverTools, useTool, type ServerTool } from './server-tools.ts';
+import { serverTools, type ServerTool } from './server-tools.ts';
 import { turnAway } from './limits.ts';
 import { requireScope } from './scopes.ts';
 import type { Call, Services } from './services.ts';
+import { aliases, unwrap } from './unwrap.ts';
 
 export interface Dispatch {
   /** One call, start to end; never throws. */
@@ -110,11 +112,11 @@ async function trace(call: Call, services: Services, handle: () => Promise<Answe
   return answer;
 }
 
-const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'use-tool']);
+const SURFACE_NAMES: ReadonlySet<string> = new Set(['approval', 'find-tools', 'hand-offs', 'use-tool']);
 
 /** A tool's name for series, logs and spans, which must not grow with what clients make up. */
 function nameOf(tool: string, { registry }: Services): string {
-  return registry.has(tool) || SURFACE_NAMES.has(tool) ? tool : 'unknown';
+  return registry.has(tool) || SURFACE_NAMES.has(tool) || aliases(registry).has(tool) ? tool : 'unknown';
 }
 
 /** The way out of every answer, whoever made it: results of tools are masked before they are cut as well (line.ts). */
@@ -129,7 +131,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   const broken = services.audit.broken();
   if (broken) throw broken;
   requireScope(call, 'tools:read');
-  const inner = unwrap(call);
+  const inner = unwrap(call, services.registry);
   const surface = surfaces.get(inner.tool);
   if (surface) {
     const parsed = surface.input.safeParse(inner.arguments ?? {});
@@ -142,7 +144,7 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   if (!tool) {
     // A tool of other servers that the policy names is denied as such; any other name is a mistake.
     const decision = decide(policy, { principal: inner.principal, tool: inner.tool, targets: [] }, services.now());
-    if (decision.rules.length > 0) return denied(decision);
+    if (decision.rules.length > 0) return refused(decision, inner, services);
     const near = likely(inner.tool, [...services.registry.keys(), ...surfaces.keys()]);
     throw new HoldpointError('not_found', `There is no tool "${inner.tool.slice(0, 100)}".`, {
       hint:
@@ -155,21 +157,12 @@ async function route(call: Call, services: Services, surfaces: ReadonlyMap<strin
   return walk({ tool, input, policy, call: inner }, dryRun, services);
 }
 
-/** The call inside a `use-tool`, or the call itself: from here on policy, preview and audit see the inner tool alone. */
-export function unwrap(call: Call): Call {
-  if (call.tool !== useTool.name) return call;
-  const parsed = useTool.input.safeParse(call.arguments ?? {});
-  if (!parsed.success) throw invalid(useTool.name, parsed.error, Object.keys(useTool.input.shape));
-  if (parsed.data.name === useTool.name)
-    throw new HoldpointError('invalid_input', 'use-tool cannot call itself.', { hint: 'Name the tool to use.' });
-  return { ...call, tool: parsed.data.name, arguments: parsed.data.arguments ?? {} };
-}
-
 /** Targets → decide → plan → decide again → audit → deny, hold or run. */
 async function walk(passage: Passage, dryRun: boolean, services: Services): Promise<Answer> {
   const { decision, plan } = await planCall(passage, services);
   opened(passage, decision, plan, services);
-  if (decision.verdict === 'deny' || !plan) return denied(decision);
+  if (decision.verdict === 'deny' || !plan)
+    return dryRun ? denied(decision) : refused(decision, { ...passage.call, arguments: passage.input }, services);
   if (dryRun) return planned(plan, decision);
   if (decision.verdict === 'require_approval') return hold(passage, plan, decision, services);
   if (plan.effect !== 'read') {

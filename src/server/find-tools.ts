@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { AnyTool } from '../core/tool.ts';
 import { done } from './answer.ts';
-import { advertisedSchema } from './schema.ts';
+import { aliasNamesOf } from './registry.ts';
+import { advertisedSchema, wholeSchema } from './schema.ts';
 import type { ServerTool } from './server-tools.ts';
 import type { Services } from './services.ts';
 
@@ -11,8 +12,8 @@ const MOST = 5;
 
 const input = z.strictObject({ query: z.string().max(500) });
 
-/** Search over every tool, the ones that the persona does not list included. */
-export function findTools(services: Services): ServerTool {
+/** Search over every tool, the ones that the persona does not list included. `ours`: those of the server that may be unlisted. */
+export function findTools(services: Services, ours: readonly ServerTool[]): ServerTool {
   return {
     name: 'find-tools',
     title: 'Find tools',
@@ -21,42 +22,42 @@ export function findTools(services: Services): ServerTool {
     input,
     async handle(raw) {
       const { query } = raw as z.output<typeof input>;
-      const ranked = rank(query, [...services.registry.values()]);
+      const ranked = rank(query, [...services.registry.values(), ...ours]);
       const found = ranked.slice(0, MOST);
       const tools = found.map((tool): JsonObject => ({
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
-        arguments: advertisedSchema(tool.input as z.ZodObject),
-        result: advertisedSchema(tool.output as z.ZodObject),
+        arguments: wholeSchema(tool.input as z.ZodObject),
+        ...('output' in tool && { result: advertisedSchema(tool.output as z.ZodObject) }),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
-        .map(
-          (tool) =>
-            `${tool.name}: ${tool.description}\n  ${JSON.stringify(advertisedSchema(tool.input as z.ZodObject))}`,
-        )
+        .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(wholeSchema(tool.input as z.ZodObject))}`)
         .join('\n');
       const next =
         tools.length > 0
           ? 'Call one with use-tool { name, arguments }.'
-          : `No tool matches. All tools: ${[...services.registry.keys()].join(', ')}.`;
+          : `No tool matches. All tools: ${[...services.registry.keys(), ...ours.map(({ name }) => name)].join(', ')}.`;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };
 }
 
+type Found = AnyTool | ServerTool;
+
 /** Tools that share words with the query, best first: a word in the name counts most, then keywords, title, description. */
-function rank(query: string, tools: AnyTool[]): AnyTool[] {
+function rank(query: string, tools: Found[]): Found[] {
   const words = query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   if (words.length === 0) return tools;
-  const score = (tool: AnyTool): number =>
+  const score = (tool: Found): number =>
     words.reduce((sum, word) => {
       const stem = word.length > 4 ? word.replace(/(?:ing|ed|s|e)$/, '') : word;
       const hit = (text: string) => text.toLowerCase().includes(stem);
       return (
         sum +
         (hit(tool.name) ? 5 : 0) +
+        ('output' in tool && aliasNamesOf(tool).some(hit) ? 3 : 0) +
         (tool.keywords?.some(hit) ? 3 : 0) +
         (hit(tool.title) ? 2 : 0) +
         (hit(tool.description) ? 1 : 0)

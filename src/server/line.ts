@@ -9,6 +9,7 @@ import { decide } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import { bound } from './bound.ts';
 import { done, type Answer } from './answer.ts';
+import { recordedFiles } from './recorded-files.ts';
 import { requireScope, scopeFor, worstOf } from './scopes.ts';
 import type { Call, Services } from './services.ts';
 
@@ -81,8 +82,10 @@ export async function runPlan(
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
   const ran = await services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
     const stream = services.redactor.stream();
+    const planned = contextOf(tool, policy, { ...call, signal }, services);
     const context: RunContext = {
-      ...contextOf(tool, policy, { ...call, signal }, services),
+      ...planned,
+      ...('files' in planned && { files: recordedFiles(services.ports.files, tool.name, call, services) }),
       progress: (update) => call.progress({ ...update, message: stream.line(update.message) }),
       stepDone,
     };

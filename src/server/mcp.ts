@@ -21,6 +21,8 @@ import { isError, type Answer } from './answer.ts';
 import { callerOf, type Caller } from './caller.ts';
 import { serveCompletions } from './completions.ts';
 import type { Dispatch } from './dispatch.ts';
+import { handOffResources } from './hand-off-resources.ts';
+import { memoryResources } from './memory-resources.ts';
 import { argumentsOf } from './registry.ts';
 import { ownResources } from './own-resources.ts';
 import { servePrompts } from './prompts.ts';
@@ -45,14 +47,19 @@ export interface McpOptions {
 
 /** The definitions that `tools/list` gives, in the persona's order; the same list at every call. */
 export function toolList(services: Services, list: 'persona' | 'all'): Tool[] {
-  const surfaces = [...serverTools(services).values(), useTool];
-  const own = surfaces.map((tool) =>
+  const surfaces = serverTools(services);
+  const always = [...surfaces.values()].filter(({ isOptional }) => !isOptional || list === 'all');
+  const own = [...always, useTool].map((tool) =>
     definition(tool.name, tool.title, tool.description, tool.effect, advertisedSchema(tool.input)),
   );
   const wanted = list === 'all' ? [...services.registry.keys()] : services.persona.tools;
   const tools = wanted.flatMap((name) => {
     const tool = services.registry.get(name);
-    return tool ? [definition(tool.name, tool.title, tool.description, tool.effect, argumentsOf(tool))] : [];
+    if (tool) return [definition(tool.name, tool.title, tool.description, tool.effect, argumentsOf(tool))];
+    const extra = surfaces.get(name);
+    return extra?.isOptional
+      ? [definition(name, extra.title, extra.description, extra.effect, advertisedSchema(extra.input))]
+      : [];
   });
   return [...tools, ...own];
 }
@@ -83,7 +90,13 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
   const { services } = options;
   const tools = toolList(services, options.list);
   const shelf = createShelf(services);
-  const sources = [resultResources(services.results), ...ownResources(services, shelf), skillResources(shelf)];
+  const sources = [
+    resultResources(services.results),
+    handOffResources(services),
+    memoryResources(services, options.dispatch, options.transport),
+    ...ownResources(services, shelf),
+    skillResources(shelf),
+  ];
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
@@ -112,7 +125,11 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       tools: covers(caller(request).scopes, 'tools:write') ? tools : tools.filter(mayRead),
     }));
     server.setRequestHandler('tools/call', toolCalls(options, caller));
-    const who = (request: ServerContext) => caller(request).principal;
+    // A token that may not even read is shown nothing either.
+    const who = (request: ServerContext) => {
+      const { principal, scopes } = caller(request);
+      return covers(scopes, 'tools:read') ? principal : undefined;
+    };
     serveResources(server, sources, who);
     servePrompts(server, shelf, services);
     serveCompletions(server, { shelf, sources, services, who });

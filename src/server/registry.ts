@@ -22,7 +22,30 @@ export async function loadRegistry(modules: () => Promise<Map<string, object>> =
     const card = prepared.tools[file];
     return card ? laterTool(card, whole) : whole();
   });
-  return new Map(tools.sort((a, b) => (a.name < b.name ? -1 : 1)).map((tool) => [tool.name, tool]));
+  const registry = new Map(tools.sort((a, b) => (a.name < b.name ? -1 : 1)).map((tool) => [tool.name, tool]));
+  aliasesOf(registry);
+  return registry;
+}
+
+/**
+ * The tool that each alias is another name of.
+ *
+ * @throws HoldpointError `internal` where an alias is a tool's name, or two tools'.
+ */
+export function aliasesOf(registry: Registry): ReadonlyMap<string, AnyTool> {
+  const found = new Map<string, AnyTool>();
+  for (const tool of registry.values())
+    for (const name of aliasNamesOf(tool)) {
+      if (found.has(name) || registry.has(name))
+        throw new HoldpointError('internal', `"${name}" is an alias of ${tool.name} and another tool's name.`);
+      found.set(name, tool);
+    }
+  return found;
+}
+
+/** Known without the tool's module, as its other names are. */
+export function aliasNamesOf(tool: AnyTool): readonly string[] {
+  return PREPARED_ALIASES.get(tool) ?? Object.keys(tool.aliases ?? {});
 }
 
 function checkTool(file: string, tool: AnyTool | undefined): AnyTool {
@@ -35,14 +58,16 @@ function checkTool(file: string, tool: AnyTool | undefined): AnyTool {
 
 /** A tool by its card; its module runs when something first asks for the rest. */
 function laterTool(card: ToolCard, whole: () => AnyTool): AnyTool {
-  const { arguments: advertised, ...said } = card;
+  const { arguments: advertised, aliasNames = [], ...said } = card;
   const tool = { ...said } as AnyTool;
   for (const part of LATER_PARTS) Object.defineProperty(tool, part, { enumerable: true, get: () => whole()[part] });
   PREPARED.set(tool, advertised);
+  PREPARED_ALIASES.set(tool, aliasNames);
   return tool;
 }
 
 const LATER_PARTS = [
+  'aliases',
   'input',
   'output',
   'targets',
@@ -53,6 +78,7 @@ const LATER_PARTS = [
 ] as const satisfies (keyof AnyTool)[];
 
 const PREPARED = new WeakMap<AnyTool, JsonObject>();
+const PREPARED_ALIASES = new WeakMap<AnyTool, readonly string[]>();
 
 /** JSON Schema of a tool's arguments, as `tools/list` gives it. */
 export function argumentsOf(tool: AnyTool): JsonObject {
@@ -62,5 +88,7 @@ export function argumentsOf(tool: AnyTool): JsonObject {
 /** What the build keeps of a tool. */
 export function cardOf(tool: AnyTool): ToolCard {
   const { name, title, description, keywords, effect, needs } = tool;
-  return { name, title, description, ...(keywords && { keywords }), effect, needs, arguments: argumentsOf(tool) };
+  const aliasNames = [...aliasNamesOf(tool)];
+  const said = { name, title, description, ...(keywords && { keywords }), effect, needs };
+  return { ...said, arguments: argumentsOf(tool), ...(aliasNames.length > 0 && { aliasNames }) };
 }

@@ -50,10 +50,11 @@ export function resultResources(results: Results): ResourceSource {
 export function serveResources(
   server: Server,
   sources: readonly ResourceSource[],
-  who: (request: ServerContext) => Principal,
+  who: (request: ServerContext) => Principal | undefined,
 ): void {
   server.setRequestHandler('resources/list', async (_request, request) => {
     const principal = who(request);
+    if (!principal) return { resources: [] };
     return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
   });
   server.setRequestHandler('resources/templates/list', () => ({
@@ -61,6 +62,7 @@ export function serveResources(
   }));
   server.setRequestHandler('resources/read', async ({ params: { uri } }, request) => {
     const principal = who(request);
+    if (!principal) throw new ResourceNotFoundError(uri);
     for (const source of sources) {
       const found = await source.read(uri, principal);
       if (found) return { contents: [{ uri, ...found }] };

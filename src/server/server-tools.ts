@@ -5,6 +5,7 @@ import type { JsonObject } from '../core/json.ts';
 import { approvalTool } from './approval-tool.ts';
 import type { Answer } from './answer.ts';
 import { findTools } from './find-tools.ts';
+import { handOffTool } from './hand-off-tool.ts';
 import type { Call, Services } from './services.ts';
 
 /** A tool of the server itself: it works on calls and requests, not on the world, and goes through no plan. */
@@ -12,6 +13,10 @@ export interface ServerTool {
   name: string;
   title: string;
   description: string;
+  /** Words for find-tools that the description does not have. */
+  keywords?: readonly string[];
+  /** In `tools/list` only where the persona lists it; found and called by everybody. */
+  isOptional?: true;
   /** For the annotations: the worst that a call can lead to. */
   effect: Effect;
   input: z.ZodObject;
@@ -33,5 +38,6 @@ export const useTool = {
 };
 
 export function serverTools(services: Services): ReadonlyMap<string, ServerTool> {
-  return new Map([approvalTool(services), findTools(services)].map((tool) => [tool.name, tool]));
+  const found = [handOffTool(services)];
+  return new Map([approvalTool(services), findTools(services, found), ...found].map((tool) => [tool.name, tool]));
 }

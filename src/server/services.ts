@@ -1,3 +1,4 @@
+import type { Edits } from '../adapters/memory/edits.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Verdict } from '../core/decision.ts';
@@ -5,6 +6,7 @@ import type { Facts } from '../core/facts.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Scope } from '../core/scopes.ts';
 import type { Ports, Progress } from '../core/tool.ts';
+import type { HandOffs } from '../hand-offs/hand-offs.ts';
 import type { Persona } from '../personas/persona.ts';
 import type { Redactor } from '../redact/redact.ts';
 import type { Limits } from './limits.ts';
@@ -47,6 +49,10 @@ export interface Services {
   policies: PolicySource;
   facts: Facts;
   ports: Ports;
+  /** What file tools change is recorded here by itself. */
+  edits: Pick<Edits, 'record'>;
+  /** Work that roles leave for one another. */
+  handOffs: HandOffs;
   audit: AuditLog;
   approvals: Approvals;
   redactor: Redactor;

@@ -38,6 +38,13 @@ export function openDatabaseToRead(file: string): Sqlite.DatabaseSync {
   }
 }
 
+/** A database that is never on a disk. */
+export function openDatabaseInMemory(): Sqlite.DatabaseSync {
+  const database = new (loadSqlite().DatabaseSync)(':memory:');
+  database.exec('PRAGMA trusted_schema = OFF');
+  return database;
+}
+
 /** Node 22 warns on stderr that node:sqlite is experimental, each time a process loads it; every other warning passes. */
 function loadSqlite(): typeof Sqlite {
   // oxlint-disable-next-line typescript/unbound-method -- put back below as it was, and called on process

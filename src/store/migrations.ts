@@ -43,4 +43,17 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
     `CREATE INDEX audit_records_by_call ON audit_records (call_id) WHERE call_id IS NOT NULL`,
     `CREATE INDEX approval_requests_by_time ON approval_requests (created_at, id)`,
   ],
+  [
+    `CREATE TABLE memory_edits (
+      workspace TEXT NOT NULL, id TEXT NOT NULL, at BIGINT NOT NULL, path TEXT NOT NULL, did TEXT NOT NULL, bytes BIGINT NOT NULL,
+      tool TEXT NOT NULL, agent TEXT NOT NULL, person TEXT NOT NULL, call_id TEXT NOT NULL, undo TEXT NOT NULL,
+      PRIMARY KEY (workspace, id))`,
+    `CREATE INDEX memory_edits_by_time ON memory_edits (workspace, at, id)`,
+    `CREATE TABLE hand_offs (
+      workspace TEXT NOT NULL, id TEXT NOT NULL, same_as TEXT NOT NULL, state TEXT NOT NULL, to_role TEXT NOT NULL,
+      body TEXT NOT NULL, times BIGINT NOT NULL, created_at BIGINT NOT NULL, moved_at BIGINT NOT NULL, taken_by TEXT, note TEXT,
+      PRIMARY KEY (workspace, id))`,
+    `CREATE INDEX hand_offs_by_role ON hand_offs (workspace, to_role, state, created_at)`,
+    `CREATE UNIQUE INDEX hand_offs_once ON hand_offs (workspace, same_as) WHERE state IN ('open', 'taken')`,
+  ],
 ];

@@ -10,6 +10,7 @@ import { TOOL_SCOPES } from '../../src/core/scopes.ts';
 import type { Ports } from '../../src/core/tool.ts';
 import { defineTool, type AnyTool } from '../../src/core/tool.ts';
 import { checkedPolicy } from '../../src/policy/load.ts';
+import { createHandOffs } from '../../src/hand-offs/hand-offs.ts';
 import { createRedactor } from '../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../src/server/dispatch.ts';
 import { createLimits } from '../../src/server/limits.ts';
@@ -133,6 +134,8 @@ export async function openServer(
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
+    edits: { record: async () => {} },
+    handOffs: createHandOffs({ store, audit, workspace: '/workspace' }),
     audit,
     tracing: NO_TRACING,
     approvals: createApprovals({

@@ -72,6 +72,7 @@ export function createFiles({
   const read = (file: FileHandle, options: ReadOptions) => readFile(opening, file, options);
   return {
     look,
+    version: opening.handles.versionOf,
     read,
     list: (folder, options) => list(opening, folder, options),
     search: (place, options) =>

@@ -32,7 +32,7 @@ export function createFakeFiles(contents: Readonly<Record<string, string>> = {})
     const facts = file
       ? { path, real: path, type: 'file' as const, size: file.bytes.length, executable: false }
       : { path, real: path, type: isFolder(path) ? ('folder' as const) : ('missing' as const), size: 0 };
-    return handles.handle(facts, entryOf(path));
+    return handles.handle(facts, entryOf(path), entryOf(path));
   };
   /** The path of what the handle stands for, if that is still there. */
   const opened = (file: FileHandle): string => {
@@ -96,6 +96,7 @@ export function createFakeFiles(contents: Readonly<Record<string, string>> = {})
       if (decided && decided.real !== path) throw moved();
       return look(path);
     },
+    version: handles.versionOf,
     read,
     identity: async (file) => identityOf(opened(file)),
     expect: async (path, identity) => handles.bind(look(checked(path, identity)), identity),

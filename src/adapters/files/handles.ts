@@ -5,16 +5,19 @@ import type { BoundFile, FileFacts, FileHandle, FileIdentity } from './port.ts';
 interface Meant {
   /** Tells the very file or folder, such as device and inode; undefined where there was none. */
   entry: string | undefined;
+  /** Another one whenever the content may be another one; undefined where there was none. */
+  version: string | undefined;
   /** Its content, where the handle is good for changing it. */
   identity?: FileIdentity;
 }
 
 /** Handles of one workspace: only what was made here opens anything here. */
 export interface Handles {
-  handle(facts: FileFacts, entry: string | undefined): FileHandle;
+  handle(facts: FileFacts, entry: string | undefined, version: string | undefined): FileHandle;
   /** The same file, good for changing as long as it has this identity. */
   bind(file: FileHandle, identity: FileIdentity): BoundFile;
   entryOf(file: FileHandle): string | undefined;
+  versionOf(file: FileHandle): string | undefined;
   identityOf(file: BoundFile): FileIdentity;
 }
 
@@ -35,9 +38,10 @@ export function createHandles(): Handles {
   }
 
   return {
-    handle: (facts, entry) => make(facts, { entry }),
+    handle: (facts, entry, version) => make(facts, { entry, version }),
     bind: (file, identity) => make(file, { ...meant(file), identity }) as BoundFile,
     entryOf: (file) => meant(file).entry,
+    versionOf: (file) => meant(file).version,
     identityOf(file) {
       const { identity } = meant(file);
       if (identity) return identity;

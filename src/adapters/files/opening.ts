@@ -21,7 +21,7 @@ export interface Opening {
 
 export function createOpening(descriptors: Descriptors): Opening {
   const handles = createHandles();
-  const handleOf = (place: Place) => handles.handle(factsAt(place), entryOf(place));
+  const handleOf = (place: Place) => handles.handle(factsAt(place), entryOf(place), versionOf(place));
   return {
     descriptors,
     handles,
@@ -54,4 +54,11 @@ function entryOf({ entry }: Place): string | undefined {
   if (!entry) return undefined;
   const { dev, ino, birthtimeNs } = entry.stat;
   return `${dev}:${ino}:${birthtimeNs}:${entry.stat.isFile()}`;
+}
+
+/** Nothing changes a file without changing one of these. */
+function versionOf({ entry }: Place): string | undefined {
+  if (!entry) return undefined;
+  const { dev, ino, size, mtimeNs, ctimeNs } = entry.stat;
+  return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
 }

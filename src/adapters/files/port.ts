@@ -120,6 +120,8 @@ export interface FilesPort {
    * @param decided Where the path led when it was decided on: where it leads elsewhere by now, throws `stale`.
    */
   look(path: string, decided?: { real: string }): Promise<FileHandle>;
+  /** What the file was told by when it was looked at: another one whenever its content may be another. Nothing where it is missing. */
+  version(file: FileHandle): string | undefined;
   /** Bytes of a file from `offset` on, at most `maxBytes`, with the size of the whole. */
   read(file: FileHandle, options: ReadOptions): Promise<{ bytes: Uint8Array; size: number }>;
   /** For a plan to store and a run to `expect`. Files above 64 MiB have none (`denied`): no tool changes them. */

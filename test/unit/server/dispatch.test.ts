@@ -46,6 +46,9 @@ describe('one call', () => {
     expect(envelope).toEqual({
       status: 'denied',
       error: { code: 'denied', rule: 'secret', reason: 'Not yours.', handOff: 'credential-manager' },
+      next: expect.stringMatching(
+        /^Give this work to credential-manager: hand-off hnd_\S+ is left for that role/,
+      ) as string,
     });
   });
 
@@ -167,7 +170,7 @@ describe('one call', () => {
   });
 
   test('find-tools finds by task and says how to call', async () => {
-    const { envelope } = await bench.call('find-tools', { query: 'set a value' });
+    const { envelope } = await bench.call('find-tools', { query: 'set value' });
     expect(envelope).toMatchObject({
       status: 'done',
       result: { tools: [{ name: 'value', arguments: { required: ['name', 'namespace'] } }] },

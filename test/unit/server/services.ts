@@ -13,6 +13,7 @@ import type { Ports } from '../../../src/core/tool.ts';
 import { defineTool, type AnyTool } from '../../../src/core/tool.ts';
 import { checkedPolicy } from '../../../src/policy/load.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
+import { createHandOffs } from '../../../src/hand-offs/hand-offs.ts';
 import { createRedactor } from '../../../src/redact/redact.ts';
 import { createDispatch, type Dispatch } from '../../../src/server/dispatch.ts';
 import { createLimits } from '../../../src/server/limits.ts';
@@ -141,6 +142,8 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
+    edits: { record: async () => {} },
+    handOffs: createHandOffs({ store, audit, workspace: '/workspace' }),
     audit,
     tracing: NO_TRACING,
     approvals: createApprovals({
