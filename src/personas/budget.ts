@@ -28,7 +28,9 @@ export function estimateTokens(tools: readonly Definition[]): number {
  */
 export function checkBudget(persona: Persona, tools: readonly Definition[]): void {
   const known = new Set(tools.map(({ name }) => name));
-  const missing = persona.tools.filter((name) => !known.has(name));
+  // Those of servers that it may use are there once a person has accepted them.
+  const isWaiting = (name: string) => persona.upstreams.some((server) => name.startsWith(`${server}__`));
+  const missing = persona.tools.filter((name) => !known.has(name) && !isWaiting(name));
   if (missing.length > 0)
     throw new HoldpointError(
       'invalid_input',

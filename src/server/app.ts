@@ -26,7 +26,7 @@ import { readFacts } from '../config/facts.ts';
 import { prepared } from '../config/prepared.ts';
 import type { Facts, KubernetesFacts } from '../core/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { Ports } from '../core/tool.ts';
+import type { AnyTool, Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
 import { loadPolicy } from '../policy/load.ts';
@@ -43,6 +43,7 @@ import { loadRegistry } from './registry.ts';
 import { createResults } from './results.ts';
 import type { Observation, RunPoint, Services } from './services.ts';
 import { createTracing, NO_TRACING } from './tracing.ts';
+import { NO_UPSTREAMS, upstreamsOf } from './no-upstreams.ts';
 
 /** How often overdue requests and lost leases are looked for, in milliseconds. */
 const SWEEP = 5000;
@@ -86,13 +87,22 @@ export async function createApp({
   at = () => {},
 }: AppOptions): Promise<App> {
   refuseExposed(config);
-  const [persona, registry, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
+  const [persona, ours, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
+  const upstreams = await upstreamsOf(config, persona, {
+    log: (level, fields, message) => log[level](fields, message),
+    changed: (upstream, found) => {
+      log.warn({ upstream, found: found.length }, 'an upstream server has other tools than those that were accepted');
+      const tools = found.slice(0, 50).map(({ tool, sort }) => `${sort}: ${tool.slice(0, 100)}`);
+      audit.append({ kind: 'upstream.changed', data: redactor.json({ upstream, tools }) });
+    },
+  });
+  const registry = new Map([...ours, ...(upstreams?.tools ?? []).map((tool): [string, AnyTool] => [tool.name, tool])]);
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
   const policies = await createPolicySource(policyFile, (file) =>
     loadPolicy(file, { tools: (name) => registry.get(name), facts, prepared: prepared.policies }),
   );
-  const redactor = createRedactor(knownSecrets(config));
+  const redactor = createRedactor([...knownSecrets(config), ...(upstreams?.secrets ?? [])]);
   const store = await openStore(config.state);
   const audit = createAuditLog({
     store,
@@ -110,7 +120,8 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [policyFile, ...besidePolicy, persona.folder, ...(config.file ? [config.file] : []), cacheFolder()];
+  const operators = [...(config.file ? [config.file] : []), ...(upstreams?.files ?? [])];
+  const protect = [policyFile, ...besidePolicy, persona.folder, ...operators, cacheFolder()];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
@@ -121,7 +132,7 @@ export async function createApp({
   const tracing = config.otlp
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
-  const real = realPorts(config, facts, protect, redactor);
+  const real = { ...realPorts(config, facts, protect, redactor), upstream: upstreams?.port ?? NO_UPSTREAMS };
   const alarm = createAlarm(config.alerts.webhook, redactor.text, (level, fields, message) =>
     log[level](fields, message),
   );
@@ -147,6 +158,7 @@ export async function createApp({
     approvals,
     redactor,
     results: createResults(),
+    ...(upstreams && { waitingUpstreams: upstreams.waiting }),
     limits: createLimits(config.limits, () => performance.now()),
     maxBytes: config.results.maxBytes,
     reviewUrl,
@@ -188,6 +200,7 @@ export async function createApp({
       await alarm.told();
       await services.ports.processes.close();
       await real.git.close();
+      await services.ports.upstream.close();
       files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
       await audit.checkpoint();
@@ -204,7 +217,7 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'git'> & { git: ReturnType<typeof createGit> } {
+): Omit<Ports, 'files' | 'git' | 'upstream'> & { git: ReturnType<typeof createGit> } {
   // What a file or a default says of the two counts for programs as well.
   const settings = {
     ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),

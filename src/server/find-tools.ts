@@ -27,23 +27,29 @@ export function findTools(services: Services): ServerTool {
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
-        arguments: advertisedSchema(tool.input as z.ZodObject),
+        arguments: argumentsFor(tool),
         result: advertisedSchema(tool.output as z.ZodObject),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
         .map(
           (tool) =>
-            `${tool.name}: ${tool.description}\n  ${JSON.stringify(advertisedSchema(tool.input as z.ZodObject))}`,
+            `${tool.name}: ${tool.description}\n  ${JSON.stringify(argumentsFor(tool))}`,
         )
         .join('\n');
-      const next =
+      let next =
         tools.length > 0
           ? 'Call one with use-tool { name, arguments }.'
           : `No tool matches. All tools: ${[...services.registry.keys()].join(', ')}.`;
+      const { waitingUpstreams: waiting = [] } = services;
+      if (waiting.length > 0) next += ` Servers whose tools are not here yet: ${waiting.join('; ')}.`;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };
+}
+
+function argumentsFor(tool: AnyTool): JsonObject {
+  return tool.arguments ?? advertisedSchema(tool.input as z.ZodObject);
 }
 
 /** Tools that share words with the query, best first: a word in the name counts most, then keywords, title, description. */
@@ -65,6 +71,6 @@ function rank(query: string, tools: AnyTool[]): AnyTool[] {
   return tools
     .map((tool) => ({ tool, score: score(tool) }))
     .filter((entry) => entry.score > 0)
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => b.score - a.score || Number(!!a.tool.arguments) - Number(!!b.tool.arguments))
     .map((entry) => entry.tool);
 }
