@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   audit: () => import('./audit.ts'),
   policy: () => import('./policy.ts'),
   files: () => import('./files.ts'),
+  upstream: () => import('./upstream.ts'),
 };
 
 /** Runs the command line. Exit code: 0 done, 1 refused or failed, 2 wrong use. */

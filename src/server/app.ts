@@ -26,7 +26,7 @@ import { readFacts } from '../config/facts.ts';
 import { prepared } from '../config/prepared.ts';
 import type { Facts, KubernetesFacts } from '../core/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { AnyTool, Ports } from '../core/tool.ts';
+import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
 import { loadPolicy } from '../policy/load.ts';
@@ -88,15 +88,10 @@ export async function createApp({
 }: AppOptions): Promise<App> {
   refuseExposed(config);
   const [persona, ours, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
-  const upstreams = await upstreamsOf(config, persona, {
-    log: (level, fields, message) => log[level](fields, message),
-    changed: (upstream, found) => {
-      log.warn({ upstream, found: found.length }, 'an upstream server has other tools than those that were accepted');
-      const tools = found.slice(0, 50).map(({ tool, sort }) => `${sort}: ${tool.slice(0, 100)}`);
-      audit.append({ kind: 'upstream.changed', data: redactor.json({ upstream, tools }) });
-    },
-  });
-  const registry = new Map([...ours, ...(upstreams?.tools ?? []).map((tool): [string, AnyTool] => [tool.name, tool])]);
+  const upstreams = await upstreamsOf(config, persona, log, (data) =>
+    audit.append({ kind: 'upstream.changed', data: redactor.json(data) }),
+  );
+  const registry = new Map([...ours, ...(upstreams?.tools ?? [])]);
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
   const policies = await createPolicySource(policyFile, (file) =>

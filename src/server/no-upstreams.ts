@@ -15,9 +15,9 @@ export const NO_UPSTREAMS: UpstreamPort = { ready: none, call: none, close: asyn
 export async function upstreamsOf(
   config: Config,
   persona: Persona,
-  told: Parameters<typeof serveUpstreams>[2],
+  ...told: [log: Parameters<typeof serveUpstreams>[2], record: Parameters<typeof serveUpstreams>[3]]
 ): Promise<ServedUpstreams | undefined> {
   if (config.upstreams.file === undefined && persona.upstreams.length === 0) return undefined;
   const { serveUpstreams: serve } = await import('./upstream-serving.ts');
-  return serve(config, persona, told);
+  return serve(config, persona, ...told);
 }

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 
 import { createUpstreams, type UpstreamOptions } from '../adapters/upstream/client.ts';
 import type { UpstreamPort } from '../adapters/upstream/port.ts';
 import type { Config } from '../config/config.ts';
+import type { JsonObject } from '../core/json.ts';
 import type { AnyTool } from '../core/tool.ts';
 import type { Persona } from '../personas/persona.ts';
 import { upstreamTool } from './upstream-tools.ts';
@@ -10,7 +12,8 @@ import { readUpstreams, waitingFor, type Upstreams } from './upstreams.ts';
 
 /** What a server process has of other servers. */
 export interface ServedUpstreams {
-  tools: AnyTool[];
+  /** By name. */
+  tools: [string, AnyTool][];
   port: UpstreamPort;
   secrets: readonly string[];
   /** The files that name the servers: not the agent's to change. */
@@ -22,15 +25,26 @@ export interface ServedUpstreams {
 export function serveUpstreams(
   config: Config,
   persona: Persona,
-  { log, changed }: Pick<UpstreamOptions, 'log' | 'changed'>,
+  log: Pick<Logger, 'info' | 'warn'>,
+  record: (changed: JsonObject) => void,
 ): ServedUpstreams {
   const upstreams = readUpstreams(config, persona);
   const options = { settings: config.upstreams, workspace: config.workspace };
   for (const { server, left } of upstreams.known)
-    for (const { tool, problem } of left) log('warn', { upstream: server.key, tool, problem }, 'a tool is left out');
+    for (const { tool, problem } of left) log.warn({ upstream: server.key, tool, problem }, 'a tool is left out');
   return {
-    tools: upstreams.known.flatMap(({ tools }) => tools.map((tool) => upstreamTool(tool, options))),
-    port: createUpstreams({ ...connecting(config, upstreams), log, changed }),
+    tools: upstreams.known.flatMap(({ tools }) =>
+      tools.map((tool): [string, AnyTool] => [tool.name, upstreamTool(tool, options)]),
+    ),
+    port: createUpstreams({
+      ...connecting(config, upstreams),
+      log: (level, fields, message) => log[level](fields, message),
+      changed(upstream, found) {
+        log.warn({ upstream, found: found.length }, 'an upstream server has other tools than those that were accepted');
+        const tools = found.slice(0, 50).map(({ tool, sort }) => `${sort}: ${tool.slice(0, 100)}`);
+        record({ upstream, tools });
+      },
+    }),
     secrets: upstreams.secrets,
     files: [...new Set(upstreams.known.map(({ server }) => server.file))],
     waiting: waitingFor(upstreams),
