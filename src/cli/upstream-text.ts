@@ -17,7 +17,12 @@ export function knownText({ server, accepted, tools, left }: KnownServer, state:
   const fix = state === 'not accepted' ? `\n    → holdpoint upstream accept ${server.key}` : '';
   const names = tools.length > 0 ? [`    ${tools.map(({ name, effect }) => `${name} (${effect})`).join(', ')}`] : [];
   const not = left.map(({ tool, problem }) => `    not taken: ${quoted(tool, 80)} ${problem}`);
-  return [`${plainLine(server.key).padEnd(20)}  ${state}${when}${why}${fix}`, `    ${server.says}`, ...names, ...not].join('\n');
+  return [
+    `${plainLine(server.key).padEnd(20)}  ${state}${when}${why}${fix}`,
+    `    ${server.says}`,
+    ...names,
+    ...not,
+  ].join('\n');
 }
 
 /** What a person looks at before accepting: every tool, word for word as an agent would see it. */
@@ -51,7 +56,7 @@ export function acceptText({
 export function differencesText(found: readonly Difference[]): string[] {
   return found.flatMap(({ tool, sort, parts }) => [
     `${sort}: ${quoted(tool, 100)}`,
-    ...parts.flatMap(({ part, then, now }) => [`  ${part}, then:`, ...shown(then), `  ${part}, now:`, ...shown(now)]),
+    ...parts.flatMap(({ part, was, is }) => [`  ${part}, then:`, ...shown(was), `  ${part}, now:`, ...shown(is)]),
   ]);
 }
 

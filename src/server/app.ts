@@ -22,7 +22,7 @@ import { placeOf } from '../audit/places/places.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
-import { readFacts } from '../config/facts.ts';
+import { gitHost, readFacts } from '../config/facts.ts';
 import { prepared } from '../config/prepared.ts';
 import type { Facts, KubernetesFacts } from '../core/facts.ts';
 import { HoldpointError } from '../core/errors.ts';
@@ -115,7 +115,7 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const operators = [...(config.file ? [config.file] : []), ...(upstreams?.files ?? [])];
+  const operators = [config.file ?? [], upstreams?.files ?? []].flat();
   const protect = [policyFile, ...besidePolicy, persona.folder, ...operators, cacheFolder()];
   const files = createFiles({
     workspace: config.workspace,
@@ -232,7 +232,7 @@ function realPorts(
       environment,
       sandbox,
       grammar: programs['git'] ?? lacking('git'),
-      ...(github.token ? { credentials: { host: hostOf(github.url), token: github.token } } : {}),
+      ...(github.token ? { credentials: { host: gitHost(github.url), token: github.token } } : {}),
     }),
     docker: createDocker(docker.host ? { host: docker.host } : {}),
     github: createGitHub({ url: github.url, ...(github.token ? { token: github.token } : {}) }),
@@ -243,11 +243,6 @@ function realPorts(
       ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}),
     }),
   };
-}
-
-/** Where one pushes to on the GitHub of this API: `github.com` of `api.github.com`, else the same host. */
-function hostOf(api: string): string {
-  return new URL(api).hostname.replace(/^api\./, '');
 }
 
 function lacking(program: string): never {

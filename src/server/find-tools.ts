@@ -32,10 +32,7 @@ export function findTools(services: Services): ServerTool {
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
-        .map(
-          (tool) =>
-            `${tool.name}: ${tool.description}\n  ${JSON.stringify(argumentsFor(tool))}`,
-        )
+        .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(argumentsFor(tool))}`)
         .join('\n');
       let next =
         tools.length > 0

@@ -3,7 +3,6 @@ import { z } from 'zod';
 
 import { checkArguments } from '../adapters/upstream/check.ts';
 import type { UpstreamTool } from '../adapters/upstream/definition.ts';
-import type {} from '../adapters/upstream/port.ts';
 import { callTargets, pathArguments, pathTargets, withPaths } from '../adapters/upstream/targets.ts';
 import type { PathArgument } from '../adapters/upstream/targets.ts';
 import type { ServerRules, UpstreamSettings } from '../config/upstreams.ts';
@@ -82,7 +81,7 @@ export function upstreamTool(tool: UpstreamTool, { settings, workspace: written 
         ],
         preview: {
           summary: `${server} ${quoted(tool.tool, 80)} with ${quoted(JSON.stringify(sent), 160)}`,
-          text: block(JSON.stringify(sent, null, 2)).join('\n'),
+          text: JSON.stringify(sent, null, 2),
         },
         data: { sent },
       };

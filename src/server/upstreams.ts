@@ -84,7 +84,8 @@ export function offeredTools({ server, tools, effects }: Pick<Accepted, 'server'
   for (const said of definitions) {
     const tool = usableTool(server, said, effects);
     if ('problem' in tool) left.push({ tool: said.name, problem: tool.problem });
-    else if (twice.has(tool.name)) left.push({ tool: said.name, problem: 'has the name of another tool of that server' });
+    else if (twice.has(tool.name))
+      left.push({ tool: said.name, problem: 'has the name of another tool of that server' });
     else offered.push(tool);
   }
   return { tools: offered, left };

@@ -25,7 +25,11 @@ function ask(method: string): Promise<string> {
   const id = `ask-${method}`;
   return new Promise((done) => {
     answers.set(id, ({ error }) => done(`${method}: ${error?.code ?? 'answered'}`));
-    send({ id, method, params: { messages: [], maxTokens: 1, message: 'x', requestedSchema: { type: 'object', properties: {} } } });
+    send({
+      id,
+      method,
+      params: { messages: [], maxTokens: 1, message: 'x', requestedSchema: { type: 'object', properties: {} } },
+    });
   });
 }
 
@@ -45,10 +49,13 @@ async function call(name: string, args: Record<string, unknown>): Promise<object
       process.stdout.write('Starting up …\n{"half": \nnot json\n[]\n\n{"jsonrpc":"1.0"}\n');
       return text('after the noise');
     case 'flood':
-      for (let at = 0; at < 30_000; at++) send({ method: 'notifications/message', params: { level: 'info', data: at } });
+      for (let at = 0; at < 30_000; at++)
+        send({ method: 'notifications/message', params: { level: 'info', data: at } });
       return text('after the flood');
     case 'ask':
-      return text((await Promise.all(['sampling/createMessage', 'elicitation/create', 'roots/list'].map(ask))).join(', '));
+      return text(
+        (await Promise.all(['sampling/createMessage', 'elicitation/create', 'roots/list'].map(ask))).join(', '),
+      );
     case 'inject':
       return {
         content: [

@@ -69,14 +69,17 @@ rules:
 `;
 
 /** @param settings more of holdpoint.yaml, as YAML lines under `upstreams:`. */
-export function upstreamPlace(
-  { settings = '', env = {}, servers: named = {}, tools: listed = ['view'] }: {
-    settings?: string;
-    env?: Record<string, string>;
-    servers?: Record<string, unknown>;
-    tools?: string[];
-  } = {},
-): UpstreamPlace {
+export function upstreamPlace({
+  settings = '',
+  env = {},
+  servers: named = {},
+  tools: listed = ['view'],
+}: {
+  settings?: string;
+  env?: Record<string, string>;
+  servers?: Record<string, unknown>;
+  tools?: string[];
+} = {}): UpstreamPlace {
   const place = newPlace(env);
   const root = dirname(place.workspace);
   const script = join(root, 'fake.json');
@@ -100,7 +103,11 @@ export function upstreamPlace(
       tools: listed,
     }),
   );
-  const fake = { command: process.execPath, args: [FAKE], env: { FAKE_UPSTREAM: script, API_TOKEN: '${FAKE_SECRET:-none}' } };
+  const fake = {
+    command: process.execPath,
+    args: [FAKE],
+    env: { FAKE_UPSTREAM: script, API_TOKEN: '${FAKE_SECRET:-none}' },
+  };
   writeFileSync(servers, JSON.stringify({ mcpServers: { fake, other: fake, ...named } }));
   const config = join(root, 'holdpoint.yaml');
   writeFileSync(config, `upstreams:\n  file: ${servers}\n${settings}`);

@@ -45,7 +45,8 @@ export function acceptedFiles(keys: string): AcceptedFiles {
         const accepted = acceptedFile.parse(JSON.parse(readFileSync(file(server), 'utf8')));
         if (accepted.server !== server) throw new Error('it is of another server');
         for (const tool of accepted.tools)
-          if (hashOf(tool.definition) !== tool.hash) throw new Error(`the hash of ${tool.definition.name} does not fit`);
+          if (hashOf(tool.definition) !== tool.hash)
+            throw new Error(`the hash of ${tool.definition.name} does not fit`);
         return accepted;
       } catch (cause) {
         throw new HoldpointError('unavailable', `The file ${file(server)} of what was accepted is damaged.`, {

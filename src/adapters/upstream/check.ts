@@ -59,11 +59,13 @@ async function ajv2020() {
  */
 const regExp = Object.assign(
   (pattern: string) => {
+    // The checker knows patterns apart by this text.
+    const toString = () => `/${pattern}/`;
     try {
       const compiled = RE2JS.compile(pattern);
-      return { test: (text: string) => compiled.matcher(text).find() };
+      return { test: (text: string) => compiled.matcher(text).find(), toString };
     } catch {
-      return { test: () => true };
+      return { test: () => true, toString };
     }
   },
   { code: 'undefined' },

@@ -11,7 +11,7 @@ export interface UpstreamOptions extends Pick<ConnectionOptions, 'around' | 'wit
   servers: readonly UpstreamServer[];
   accepted: AcceptedFiles;
   /** Told whenever a server's tools are found to be others than those that were accepted. */
-  changed(server: string, found: readonly Difference[]): void;
+  changed: (server: string, found: readonly Difference[]) => void;
 }
 
 /** The real servers, each connected to at its first call. */

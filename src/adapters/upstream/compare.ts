@@ -8,7 +8,7 @@ export interface Difference {
   tool: string;
   sort: 'new' | 'gone' | 'changed';
   /** Of a changed one, each part as it was accepted and as it is; the server's own words. */
-  parts: { part: string; then: string; now: string }[];
+  parts: { part: string; was: string; is: string }[];
 }
 
 const PARTS = ['title', 'description', 'inputSchema', 'outputSchema', 'annotations'] as const;
@@ -24,7 +24,7 @@ export function differences(accepted: readonly Definition[], now: readonly Defin
     if (hashOf(was) === hashOf(found)) return [];
     const parts = PARTS.flatMap((part) => {
       const [before, after] = [text(was[part]), text(found[part])];
-      return before === after ? [] : [{ part, then: before, now: after }];
+      return before === after ? [] : [{ part, was: before, is: after }];
     });
     return [{ tool, sort: 'changed', parts }];
   });

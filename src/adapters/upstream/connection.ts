@@ -20,8 +20,8 @@ export interface ConnectionOptions {
   around: Surroundings;
   within: Within & { stopAfter: number };
   /** Called with every new session before anybody uses it, and when the server says that its tools changed. */
-  check(session: Session): Promise<void>;
-  log(level: 'warn' | 'info', fields: Record<string, unknown>, message: string): void;
+  check: (session: Session) => Promise<void>;
+  log: (level: 'warn' | 'info', fields: Record<string, unknown>, message: string) => void;
 }
 
 /** One server: started at its first use, once at a time, again after it ended, stopped when it is not used any more. */

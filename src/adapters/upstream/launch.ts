@@ -57,9 +57,13 @@ function programOf(key: string, command: string, folders: readonly string[], wor
     // Its own name is kept: what it does may depend on it. What it leads to is what must not be the agent's.
     if (!isInside(workspace, real)) return path;
     if (named)
-      throw new HoldpointError('denied', `The command of the upstream ${key} lies in the workspace, where the agent writes.`, {
-        hint: 'The operator installs it elsewhere.',
-      });
+      throw new HoldpointError(
+        'denied',
+        `The command of the upstream ${key} lies in the workspace, where the agent writes.`,
+        {
+          hint: 'The operator installs it elsewhere.',
+        },
+      );
   }
   throw new HoldpointError('unavailable', `The command of the upstream ${key} is not installed where Holdpoint runs.`, {
     hint: 'The operator installs it in a folder of PATH outside the workspace, or writes its absolute path.',

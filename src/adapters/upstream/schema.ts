@@ -37,7 +37,8 @@ export function cleanSchema(raw: Json): { schema: JsonObject } | { problem: stri
     if (typeof schema !== 'object' || (schema['type'] ?? 'object') !== 'object')
       throw new Refused('has a schema that is none of an object');
     follow(schema, schema, [], { left: PARTS });
-    const old = isObject(raw) && /draft-0[467]/.test(String(raw['$schema']));
+    const dialect = isObject(raw) ? raw['$schema'] : undefined;
+    const old = typeof dialect === 'string' && /draft-0[467]/.test(dialect);
     return { schema: { ...(old && { $schema: DRAFT_7 }), type: 'object', ...schema } };
   } catch (thrown) {
     if (thrown instanceof Refused) return { problem: thrown.message };
@@ -72,9 +73,7 @@ function keep(key: string, value: Json, level: number): Json | undefined {
   }
   if (MAPS.includes(key)) {
     if (!isObject(value)) throw new Refused(`has a schema whose ${key} is no mapping`);
-    return Object.fromEntries(
-      Object.entries(value).map(([name, each]) => [checkedName(name), clean(each, level + 1)]),
-    );
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [checkedName(name), clean(each, level + 1)]));
   }
   switch (key) {
     case 'type': {
@@ -84,8 +83,9 @@ function keep(key: string, value: Json, level: number): Json | undefined {
       return value;
     }
     case 'required':
-      if (!Array.isArray(value)) throw new Refused('has a schema whose required is no list');
-      return value.map((name) => checkedName(String(name)));
+      if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
+        throw new Refused('has a schema whose required is no list of names');
+      return value.map(checkedName);
     case 'enum':
       if (!Array.isArray(value)) throw new Refused('has a schema whose enum is no list');
       return value.map(checkedValue);

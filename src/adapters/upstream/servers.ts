@@ -92,7 +92,8 @@ function launchOf(
   { type, command, args = [], env = {}, cwd, url, headers = {} }: z.output<typeof entry>,
   fill: (text: string) => string,
 ): { launch?: Launch; problem?: string } {
-  if (type === 'sse') return { problem: 'its type sse is the older transport, which is not spoken; use its http address' };
+  if (type === 'sse')
+    return { problem: 'its type sse is the older transport, which is not spoken; use its http address' };
   if (command !== undefined && url !== undefined) return { problem: 'it has both a command and a url' };
   const each = (map: Record<string, string>) =>
     Object.fromEntries(Object.entries(map).map(([name, value]) => [name, fill(value)]));

@@ -1,4 +1,4 @@
-import type { Client, Transport } from '@modelcontextprotocol/client';
+import type * as Sdk from '@modelcontextprotocol/client';
 
 import { asHoldpointError, HoldpointError } from '../../core/errors.ts';
 import { quoted } from '../../core/foreign.ts';
@@ -33,9 +33,9 @@ export interface Session {
 
 /** What happened to a connection, unasked. */
 export interface Listeners {
-  closed(): void;
+  closed: () => void;
   /** The server says that its tools changed. */
-  changed(): void;
+  changed: () => void;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function connect(
   const command = launch.kind === 'stdio' ? commandOf(key, launch, around) : undefined;
   const sdk = await import('@modelcontextprotocol/client');
   let child: ChildTransport | undefined;
-  let transport: Transport;
+  let transport: Sdk.Transport;
   if (command) transport = child = childTransport(command);
   else if (launch.kind === 'http')
     transport = new sdk.StreamableHTTPClientTransport(new URL(launch.url), {
@@ -85,8 +85,7 @@ export async function connect(
       },
     },
   );
-  client.onerror = (error) => (last = error);
-  client.onclose = listeners.closed;
+  Object.assign(client, { onerror: (error: Error) => (last = error), onclose: listeners.closed });
   client.setNotificationHandler('notifications/tools/list_changed', listeners.changed);
   const translated = (thrown: unknown, acted: boolean) =>
     translate(sdk, thrown, { key, acted, last, said: child?.said() ?? '' });
@@ -126,14 +125,17 @@ export async function connect(
   };
 }
 
-async function listTools(client: Client, key: string, within: Within, signal?: AbortSignal): Promise<Definition[]> {
+async function listTools(client: Sdk.Client, key: string, within: Within, signal?: AbortSignal): Promise<Definition[]> {
   const { tools } = await client.listTools(undefined, {
     timeout: within.startWithin,
     cacheMode: 'refresh',
     ...(signal ? { signal } : {}),
   });
   if (tools.length > TOOLS)
-    throw new HoldpointError('upstream', `The upstream ${key} has more than ${TOOLS} tools, which is more than are read.`);
+    throw new HoldpointError(
+      'upstream',
+      `The upstream ${key} has more than ${TOOLS} tools, which is more than are read.`,
+    );
   const parsed = tools.map((tool) => definition.safeParse(JSON.parse(JSON.stringify(tool))));
   return parsed.map((each) => {
     if (each.success) return each.data;
@@ -143,19 +145,25 @@ async function listTools(client: Client, key: string, within: Within, signal?: A
 
 /** What the client threw, in our words; `acted`: the server may have done what it was asked. */
 function translate(
-  sdk: typeof import('@modelcontextprotocol/client'),
+  sdk: typeof Sdk,
   thrown: unknown,
   { key, acted, last, said }: { key: string; acted: boolean; last: Error | undefined; said: string },
 ): HoldpointError {
   if (thrown instanceof HoldpointError) return thrown;
   const unknown = acted ? { unknown: true, hint: UNKNOWN } : {};
   const spoken = said === '' ? '' : ` It said: ${quoted(said.slice(-400), 400)}`;
-  if (thrown instanceof sdk.UnauthorizedError || (thrown instanceof sdk.SdkHttpError && [401, 403].includes(thrown.status)))
+  if (
+    thrown instanceof sdk.UnauthorizedError ||
+    (thrown instanceof sdk.SdkHttpError && [401, 403].includes(thrown.status))
+  )
     return new HoldpointError('unavailable', `The upstream ${key} does not accept its credentials.`, {
       hint: 'The operator corrects its "headers" in the file of upstream servers.',
     });
   if (thrown instanceof sdk.ProtocolError)
-    return new HoldpointError('upstream', `${key} answers with the error ${thrown.code}: ${quoted(thrown.message, 500)}`);
+    return new HoldpointError(
+      'upstream',
+      `${key} answers with the error ${thrown.code}: ${quoted(thrown.message, 500)}`,
+    );
   if (thrown instanceof sdk.SdkError && thrown.code === sdk.SdkErrorCode.RequestTimeout)
     return new HoldpointError('timeout', `The upstream ${key} did not answer in time.${spoken}`, unknown);
   if (thrown instanceof sdk.SdkError && thrown.code === sdk.SdkErrorCode.UnsupportedResultType)

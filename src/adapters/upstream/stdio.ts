@@ -49,6 +49,7 @@ export function childTransport({ file, args, cwd, env }: ChildCommand): ChildTra
     void transport.close();
   };
   const take = (line: string): void => {
+    if (closed) return;
     const message = messageOf(line);
     if (message === undefined) {
       if (line.trim() !== '' && ++noise > NOISE) breach(`wrote more than ${NOISE} lines that are no messages`);
@@ -74,7 +75,7 @@ export function childTransport({ file, args, cwd, env }: ChildCommand): ChildTra
       let size = 0;
       started.stdout.on('data', (chunk: Buffer) => {
         let rest = chunk;
-        for (let at = rest.indexOf(10); at >= 0 && !closed; at = rest.indexOf(10)) {
+        for (let at = rest.indexOf(10); at >= 0; at = rest.indexOf(10)) {
           const line = Buffer.concat([...parts, rest.subarray(0, at)]);
           rest = rest.subarray(at + 1);
           parts = [];
