@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   policy: () => import('./policy.ts'),
   persona: () => import('./persona.ts'),
   files: () => import('./files.ts'),
+  upstream: () => import('./upstream.ts'),
 };
 
 /** Runs the command line. Exit code: 0 done, 1 refused or failed, 2 wrong use. */

@@ -30,6 +30,7 @@ export function register(program: Command): void {
     .option('--workspace <dir>', 'the folder that the agent works in (.)')
     .option('--persona <name|file>', 'who the agent is: a name, a folder, or a persona document (devops)')
     .option('--policy <name|file>', "the policy, instead of the persona's")
+    .option('--mcp-config <file>', 'other MCP servers that the persona may use (HOLDPOINT_MCP_CONFIG)')
     .option('--tools <persona|all>', "list the persona's tools, or all of them (persona)")
     .option(
       '--auto',

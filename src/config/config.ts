@@ -20,6 +20,7 @@ export interface Flags {
   keys?: string;
   tools?: string;
   config?: string;
+  mcpConfig?: string;
 }
 
 export type Config = Readonly<
@@ -89,6 +90,10 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
     keys,
     transport: stdio ? { kind: 'stdio' } : http ? { kind: 'http', ...http } : { kind: 'unset' },
     kubernetes: { kubeconfig: settings.kubernetes.kubeconfig ?? kubeconfigOf(environment, home) },
+    upstreams: {
+      ...settings.upstreams,
+      ...(settings.upstreams.file === undefined ? {} : { file: resolve(settings.upstreams.file) }),
+    },
     docker: { host: settings.docker.host ?? environment['DOCKER_HOST'] },
     user: operatingSystemUser(environment),
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
@@ -114,6 +119,11 @@ export function refuseExposed({ workspace, state, keys }: Pick<Config, 'workspac
       },
     );
   }
+}
+
+/** Whether a file or folder lies where the agent works, by its real path. */
+export function isInWorkspace({ workspace }: Pick<Config, 'workspace'>, path: string): boolean {
+  return isInside(realOf(workspace), realOf(path)) || isInside(resolve(workspace), resolve(path));
 }
 
 export const DEFAULT_HTTP = { kind: 'http', host: '127.0.0.1', port: 7117 } as const;

@@ -36,8 +36,12 @@ async function originOf({ workspace, github }: Config): Promise<string | undefin
   const match = /^(?:https?:\/\/|ssh:\/\/)?(?:[^@/]+@)?([\w.-]+)(?::\d+)?[:/]([\w.-]+\/[\w.-]+?)(?:\.git)?\/?$/.exec(
     origin,
   );
-  const host = new URL(github.url).hostname.replace(/^api\./, '');
-  return match?.[1]?.toLowerCase() === host ? match[2] : undefined;
+  return match?.[1]?.toLowerCase() === gitHost(github.url) ? match[2] : undefined;
+}
+
+/** Where one pushes to on the GitHub of this API: `github.com` of `api.github.com`, else the same host. */
+export function gitHost(api: string): string {
+  return new URL(api).hostname.replace(/^api\./, '');
 }
 
 /** No kubeconfig is no error: calls to the cluster then say that there is none. */

@@ -25,7 +25,8 @@ export function layers(
     named['http'] = http === true || http === 'true' || http === '1' ? DEFAULT_ADDRESS : http;
   const stdio = flags.stdio ?? (flags.http ? undefined : environment['HOLDPOINT_STDIO']);
   if (stdio !== undefined) named['stdio'] = stdio === true || /^(?:1|true|yes)$/i.test(String(stdio));
-  return withEnvironment({ ...fromFile, ...named }, environment);
+  const settings = withEnvironment({ ...fromFile, ...named }, environment);
+  return flags.mcpConfig === undefined ? settings : setAt(settings, ['upstreams', 'file'], flags.mcpConfig);
 }
 
 /** Settings inside others that have environment variables, the usual names of their systems included; the first that is set. */
@@ -36,6 +37,7 @@ const NESTED: readonly (readonly [path: string, ...variables: string[]])[] = [
   ['auth.jwksUri', 'HOLDPOINT_AUTH_JWKS_URI'],
   ['console.url', 'HOLDPOINT_CONSOLE_URL'],
   ['processes.sandbox', 'HOLDPOINT_SANDBOX'],
+  ['upstreams.file', 'HOLDPOINT_MCP_CONFIG'],
   ['github.url', 'GITHUB_API_URL'],
   ['github.token', 'HOLDPOINT_GITHUB_TOKEN', 'GH_TOKEN', 'GITHUB_TOKEN'],
   ['github.repository', 'GITHUB_REPOSITORY'],

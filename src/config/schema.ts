@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { auth, httpAuth } from './auth.ts';
 import { duration, secret } from './fields.ts';
+import { upstreams } from './upstreams.ts';
 
 const address = z.string().transform((text, context) => {
   const match = /^(?:(?<host>\[[0-9a-fA-F:]+\]|[^:]*):)?(?<port>\d{1,5})$/.exec(text.trim());
@@ -92,6 +93,7 @@ export const schema = z.strictObject({
       readable: z.record(z.string(), z.array(z.string().startsWith('/', 'write an absolute path'))).default({}),
     })
     .prefault({}),
+  upstreams: upstreams.prefault({}),
   web: z.strictObject({ privateHosts: z.array(z.string()).default([]) }).prefault({}),
   results: z.strictObject({ maxBytes: z.int().min(1024).max(1_048_576).default(8192) }).prefault({}),
   approvals: z

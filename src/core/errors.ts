@@ -24,6 +24,8 @@ export interface ErrorDetails {
   handOff?: string;
   /** For `stale`: each thing that moved, as it was and as it is. */
   changes?: Change[];
+  /** Whether what was to be done may have been done: nobody saw how it ended. */
+  unknown?: boolean;
   cause?: unknown;
 }
 
@@ -45,6 +47,7 @@ export class HoldpointError extends Error {
   readonly rule: string | undefined;
   readonly handOff: string | undefined;
   readonly changes: Change[] | undefined;
+  readonly unknown: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -53,6 +56,7 @@ export class HoldpointError extends Error {
     this.rule = details.rule;
     this.handOff = details.handOff;
     this.changes = details.changes;
+    this.unknown = details.unknown ?? false;
   }
 }
 

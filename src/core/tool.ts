@@ -69,6 +69,8 @@ export interface ToolDefinition<
   needs: readonly N[];
   /** A z.strictObject: unknown keys are errors. */
   input: I;
+  /** JSON Schema of its arguments where another server describes them: advertised in place of `input`, and held to by `plan`. */
+  arguments?: JsonObject;
   /** The type of `result`; dispatch checks it. */
   output: O;
   targets(input: z.output<I>, scope: { facts: Facts }): Target[];

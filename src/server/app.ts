@@ -22,7 +22,7 @@ import { placeOf } from '../audit/places/places.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
-import { readFacts } from '../config/facts.ts';
+import { gitHost, readFacts } from '../config/facts.ts';
 import { SKILLS } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
 import type { Facts, KubernetesFacts } from '../core/facts.ts';
@@ -46,6 +46,7 @@ import { loadRegistry } from './registry.ts';
 import { createResults } from './results.ts';
 import type { Observation, RunPoint, Services } from './services.ts';
 import { createTracing, NO_TRACING } from './tracing.ts';
+import { NO_UPSTREAMS, upstreamsOf } from './no-upstreams.ts';
 
 /** How often overdue requests and lost leases are looked for, in milliseconds. */
 const SWEEP = 5000;
@@ -89,13 +90,17 @@ export async function createApp({
   at = () => {},
 }: AppOptions): Promise<App> {
   refuseExposed(config);
-  const [persona, registry, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
+  const [persona, ours, read] = await Promise.all([loadPersona(config.persona), loadRegistry(), readFacts(config)]);
+  const upstreams = await upstreamsOf(config, persona, log, (data) =>
+    audit.append({ kind: 'upstream.changed', data: redactor.json(data) }),
+  );
+  const registry = new Map([...ours, ...(upstreams?.tools ?? [])]);
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
   const policies = await createPolicySource(policyFile, (file) =>
     loadPolicy(file, { tools: (name) => registry.get(name), facts, prepared: prepared.policies }),
   );
-  const redactor = createRedactor(knownSecrets(config));
+  const redactor = createRedactor([...knownSecrets(config), ...(upstreams?.secrets ?? [])]);
   const store = await openStore(config.state);
   const audit = createAuditLog({
     store,
@@ -113,14 +118,14 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
+  const operators = [config.file ?? [], config.document ?? [], upstreams?.files ?? []].flat();
   const protect = [
     policyFile,
     ...besidePolicy,
     persona.folder,
     SKILLS,
     ...flowFiles(persona),
-    ...(config.file ? [config.file] : []),
-    ...(config.document ? [config.document] : []),
+    ...operators,
     cacheFolder(),
   ];
   const files = createFiles({
@@ -133,7 +138,7 @@ export async function createApp({
   const tracing = config.otlp
     ? await createTracing(VERSION, (error) => log.warn({ err: error }, 'tracing'))
     : NO_TRACING;
-  const real = realPorts(config, facts, protect, redactor);
+  const real = { ...realPorts(config, facts, protect, redactor), upstream: upstreams?.port ?? NO_UPSTREAMS };
   const alarm = createAlarm(config.alerts.webhook, redactor.text, (level, fields, message) =>
     log[level](fields, message),
   );
@@ -162,6 +167,7 @@ export async function createApp({
     approvals,
     redactor,
     results: createResults(),
+    ...(upstreams && { waitingUpstreams: upstreams.waiting }),
     limits: createLimits(config.limits, () => performance.now()),
     maxBytes: config.results.maxBytes,
     reviewUrl,
@@ -201,6 +207,7 @@ export async function createApp({
       await alarm.told();
       await services.ports.processes.close();
       await real.git.close();
+      await services.ports.upstream.close();
       files.close();
       audit.append({ kind: 'server.stopped', data: { owner: services.owner } });
       await audit.checkpoint();
@@ -217,7 +224,7 @@ function realPorts(
   { programs }: Facts,
   protect: readonly string[],
   redactor: Redactor,
-): Omit<Ports, 'files' | 'memory' | 'git' | keyof ReturnType<typeof flowPorts>> & {
+): Omit<Ports, 'files' | 'memory' | 'git' | 'upstream' | keyof ReturnType<typeof flowPorts>> & {
   git: ReturnType<typeof createGit>;
 } {
   // What a file or a default says of the two counts for programs as well.
@@ -239,7 +246,7 @@ function realPorts(
       environment,
       sandbox,
       grammar: programs['git'] ?? lacking('git'),
-      ...(github.token ? { credentials: { host: hostOf(github.url), token: github.token } } : {}),
+      ...(github.token ? { credentials: { host: gitHost(github.url), token: github.token } } : {}),
     }),
     docker: createDocker(docker.host ? { host: docker.host } : {}),
     github: createGitHub({ url: github.url, ...(github.token ? { token: github.token } : {}) }),
@@ -250,11 +257,6 @@ function realPorts(
       ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}),
     }),
   };
-}
-
-/** Where one pushes to on the GitHub of this API: `github.com` of `api.github.com`, else the same host. */
-function hostOf(api: string): string {
-  return new URL(api).hostname.replace(/^api\./, '');
 }
 
 function lacking(program: string): never {

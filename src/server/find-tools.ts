@@ -28,23 +28,29 @@ export function findTools(services: Services, ours: readonly ServerTool[]): Serv
         name: tool.name,
         description: tool.description,
         effect: tool.effect,
-        arguments: wholeSchema(tool.input as z.ZodObject),
+        arguments: argumentsFor(tool),
         ...('output' in tool && { result: advertisedSchema(tool.output as z.ZodObject) }),
       }));
       const others = ranked.slice(MOST).map((tool) => tool.name);
       const text = found
-        .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(wholeSchema(tool.input as z.ZodObject))}`)
+        .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(argumentsFor(tool))}`)
         .join('\n');
-      const next =
+      let next =
         tools.length > 0
           ? 'Call one with use-tool { name, arguments }.'
           : `No tool matches. All tools: ${[...services.registry.keys(), ...ours.map(({ name }) => name)].join(', ')}.`;
+      const { waitingUpstreams: waiting = [] } = services;
+      if (waiting.length > 0) next += ` Servers whose tools are not here yet: ${waiting.join('; ')}.`;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };
 }
 
 type Found = AnyTool | ServerTool;
+
+function argumentsFor(tool: Found): JsonObject {
+  return ('arguments' in tool ? tool.arguments : undefined) ?? wholeSchema(tool.input as z.ZodObject);
+}
 
 /** Tools that share words with the query, best first: a word in the name counts most, then keywords, title, description. */
 function rank(query: string, tools: Found[]): Found[] {
@@ -66,6 +72,6 @@ function rank(query: string, tools: Found[]): Found[] {
   return tools
     .map((tool) => ({ tool, score: score(tool) }))
     .filter((entry) => entry.score > 0)
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => b.score - a.score || Number(!!a.tool.arguments) - Number(!!b.tool.arguments))
     .map((entry) => entry.tool);
 }

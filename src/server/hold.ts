@@ -150,7 +150,7 @@ async function settle(
     'answer' in end
       ? { state: 'done' as const, outcome: { result: end.answer.envelope.result ?? {} } }
       : {
-          state: 'failed' as const,
+          state: end.error.unknown ? ('unknown' as const) : ('failed' as const),
           outcome: services.redactor.json({ code: end.error.code, reason: end.error.message }),
         };
   const giveUp = performance.now() + SETTLE_WITHIN;

@@ -9,12 +9,17 @@ import { likely } from '../core/nearest.ts';
 const MAX_ARGUMENT_BYTES = 2_097_152;
 const MAX_DEPTH = 32;
 
+/** A tool of another server may have an argument of that name itself, which then means what that server says. */
+function takesDryRun({ effect, arguments: foreign }: AnyTool): boolean {
+  return effect !== 'read' && !Object.hasOwn((foreign?.['properties'] ?? {}) as object, 'dryRun');
+}
+
 /** Tools that can write also take `dryRun`: the plan and the decision, and nothing else happens. */
 const withDryRun = new WeakMap<AnyTool, z.ZodObject>();
 
 /** The schema that a tool's arguments are parsed with and that `tools/list` advertises. */
 export function inputSchemaOf(tool: AnyTool): z.ZodObject {
-  if (tool.effect === 'read') return tool.input as z.ZodObject;
+  if (!takesDryRun(tool)) return tool.input as z.ZodObject;
   let schema = withDryRun.get(tool);
   if (!schema) {
     schema = (tool.input as z.ZodObject).extend({ dryRun: z.boolean().optional() });
@@ -38,8 +43,9 @@ export function parseInput(tool: AnyTool, raw: unknown): ParsedInput {
   if (shape) throw shape;
   const parsed = inputSchemaOf(tool).safeParse(raw ?? {});
   if (!parsed.success) throw invalid(tool.name, parsed.error, Object.keys(inputSchemaOf(tool).shape));
+  if (!takesDryRun(tool)) return { input: parsed.data as JsonObject, dryRun: false };
   const { dryRun, ...input } = parsed.data as JsonObject & { dryRun?: boolean };
-  return { input, dryRun: tool.effect !== 'read' && dryRun === true };
+  return { input, dryRun: dryRun === true };
 }
 
 /** What is wrong with arguments too large or too deep to be anything that was meant; looked for before anything else touches them. */
@@ -97,9 +103,17 @@ export function invalid(tool: string, error: z.ZodError, known: string[]): Holdp
   });
 }
 
+/** JSON Schema of what a tool takes, where another server describes it: for `tools/list`. */
+export function foreignArguments(tool: AnyTool): JsonObject | undefined {
+  if (!tool.arguments || !takesDryRun(tool)) return tool.arguments;
+  const properties = { ...(tool.arguments['properties'] as JsonObject | undefined), dryRun: { type: 'boolean' } };
+  return { ...tool.arguments, properties };
+}
+
 /** SHA-256 over a tool's schema and effect: a stored plan made under another one is stale. */
 export function schemaHash(tool: AnyTool): string {
-  const shape = { name: tool.name, effect: tool.effect, input: z.toJSONSchema(inputSchemaOf(tool), { io: 'input' }) };
+  const input = tool.arguments ?? z.toJSONSchema(inputSchemaOf(tool), { io: 'input' });
+  const shape = { name: tool.name, effect: tool.effect, input };
   return createHash('sha256').update(JSON.stringify(shape)).digest('hex');
 }
 

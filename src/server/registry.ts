@@ -4,7 +4,7 @@ import { prepared } from '../config/prepared.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { AnyTool, ToolCard } from '../core/tool.ts';
-import { inputSchemaOf } from './input.ts';
+import { foreignArguments, inputSchemaOf } from './input.ts';
 import { advertisedSchema } from './schema.ts';
 import { toolModules } from './tool-modules.ts';
 
@@ -82,7 +82,7 @@ const PREPARED_ALIASES = new WeakMap<AnyTool, readonly string[]>();
 
 /** JSON Schema of a tool's arguments, as `tools/list` gives it. */
 export function argumentsOf(tool: AnyTool): JsonObject {
-  return PREPARED.get(tool) ?? advertisedSchema(inputSchemaOf(tool));
+  return PREPARED.get(tool) ?? foreignArguments(tool) ?? advertisedSchema(inputSchemaOf(tool));
 }
 
 /** What the build keeps of a tool. */

@@ -58,6 +58,8 @@ export interface Services {
   redactor: Redactor;
   results: Results;
   limits: Limits;
+  /** Other servers that the persona may use and that have no tools here yet: what is to be done, a line each. */
+  waitingUpstreams?: readonly string[];
   /** Bytes of a result, at most. */
   maxBytes: number;
   /** Where a person looks at a request, while the console is served; no secret is in it. */

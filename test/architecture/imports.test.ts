@@ -100,10 +100,18 @@ describe('import rules (DESIGN §3)', () => {
     expect(breaches('adapters/', (entry) => !foreign(entry))).toEqual([]);
   });
 
-  test('the MCP SDK is imported by server and transports alone', () => {
-    const users = imports.filter(({ from }) => isPackage(from, '@modelcontextprotocol')).map(({ file }) => file);
+  test('the MCP SDK is imported by server and transports alone; its client by the adapter for other servers, when one is first called', () => {
+    const users = imports.filter(({ from }) => isPackage(from, '@modelcontextprotocol'));
     expect(users.length).toBeGreaterThan(0);
-    expect(users.filter((file) => !/^(?:server|transports)\//.test(file))).toEqual([]);
+    // There Holdpoint is a client itself, and the SDK's client is a vendor's like any other.
+    const [clients, servers] = [true, false].map((client) =>
+      users.filter(({ from }) => isPackage(from, '@modelcontextprotocol/client') === client),
+    );
+    expect((servers ?? []).filter(({ file }) => !/^(?:server|transports)\//.test(file))).toEqual([]);
+    expect((clients ?? []).map(({ file }) => file)).toContain('adapters/upstream/session.ts');
+    expect((clients ?? []).filter(({ file }) => !file.startsWith('adapters/upstream/'))).toEqual([]);
+    for (const { file } of clients ?? [])
+      expect(texts.get(file), file).not.toMatch(/^import (?!type)[^'"]*from '@modelcontextprotocol/m);
   });
 
   test('approvals, audit and store know nothing of MCP, servers or tools', () => {

@@ -1,0 +1,112 @@
+import { HoldpointError } from '../../core/errors.ts';
+import type { Surroundings } from './launch.ts';
+import { connect, type Session, type Within } from './session.ts';
+import type { UpstreamServer } from './servers.ts';
+
+/** Milliseconds between attempts to start: twice as long after each that failed. */
+const FIRST = 1000;
+const LONGEST = 60_000;
+
+export interface Connection {
+  /** The session, made where there is none. @throws as `connect`, and `unavailable` while the last failure is too recent. */
+  open(): Promise<Session>;
+  /** Uses it, and keeps it from being stopped meanwhile. */
+  use<T>(act: (session: Session) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface ConnectionOptions {
+  server: UpstreamServer;
+  around: Surroundings;
+  within: Within & { stopAfter: number };
+  /** Called with every new session before anybody uses it, and when the server says that its tools changed. */
+  check: (session: Session) => Promise<void>;
+  log: (level: 'warn' | 'info', fields: Record<string, unknown>, message: string) => void;
+}
+
+/** One server: started at its first use, once at a time, again after it ended, stopped when it is not used any more. */
+export function connection({ server, around, within, check, log }: ConnectionOptions): Connection {
+  const { key } = server;
+  let session: Promise<Session> | undefined;
+  let failures = 0;
+  let notBefore = 0;
+  let using = 0;
+  let closed = false;
+  let idle: NodeJS.Timeout | undefined;
+  let checking: Promise<void> | undefined;
+
+  const start = async (): Promise<Session> => {
+    let made: Session | undefined;
+    const mine = (): boolean => made !== undefined;
+    try {
+      made = await connect(server, around, within, {
+        closed: () => {
+          if (!mine()) return;
+          session = undefined;
+          if (!closed) log('info', { upstream: key }, 'an upstream server ended');
+        },
+        changed: () => {
+          const running = made;
+          if (!running) return;
+          // Several at once are one.
+          checking ??= check(running)
+            .catch((err: unknown) => log('warn', { upstream: key, err }, 'the tools of an upstream could not be read'))
+            .finally(() => (checking = undefined));
+        },
+      });
+      await check(made);
+      failures = 0;
+      log('info', { upstream: key, says: made.says }, 'an upstream server was started');
+      return made;
+    } catch (error) {
+      await made?.close().catch(() => {});
+      session = undefined;
+      notBefore = Date.now() + Math.min(LONGEST, FIRST * 2 ** failures++);
+      throw error;
+    }
+  };
+
+  const open = async (): Promise<Session> => {
+    if (closed) throw new HoldpointError('unavailable', 'Holdpoint is stopping.');
+    if (!session) {
+      const wait = notBefore - Date.now();
+      if (wait > 0)
+        throw new HoldpointError('unavailable', `The upstream ${key} could not be started or reached a moment ago.`, {
+          hint: `It is tried again in ${Math.ceil(wait / 1000)} s; the operator looks at it with "holdpoint upstream test ${key}".`,
+        });
+      session = start();
+    }
+    const found = await session;
+    await checking;
+    return found;
+  };
+
+  const stop = async (): Promise<void> => {
+    const running = session;
+    session = undefined;
+    await (await running?.catch(() => undefined))?.close().catch(() => {});
+  };
+
+  return {
+    open,
+    async use(act) {
+      using++;
+      clearTimeout(idle);
+      try {
+        return await act(await open());
+      } finally {
+        if (--using === 0 && !closed) {
+          idle = setTimeout(() => {
+            if (using === 0) void stop();
+          }, within.stopAfter);
+          idle.unref();
+        }
+      }
+    },
+    async close() {
+      closed = true;
+      clearTimeout(idle);
+      await stop();
+    },
+  };
+}
