@@ -72,6 +72,6 @@ function rank(query: string, tools: Found[]): Found[] {
   return tools
     .map((tool) => ({ tool, score: score(tool) }))
     .filter((entry) => entry.score > 0)
-    .sort((a, b) => b.score - a.score || Number(!!a.tool.arguments) - Number(!!b.tool.arguments))
+    .sort((a, b) => b.score - a.score || Number('arguments' in a.tool) - Number('arguments' in b.tool))
     .map((entry) => entry.tool);
 }
