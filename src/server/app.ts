@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 
-import { createDocker } from '../adapters/docker/client.ts';
 import { createFiles } from '../adapters/files/client.ts';
-import { createGit } from '../adapters/git/client.ts';
-import { createGitHub } from '../adapters/github/client.ts';
-import { createKubernetes } from '../adapters/kubernetes/client.ts';
-import { createMonitoring } from '../adapters/monitoring/client.ts';
-import { createProcesses } from '../adapters/processes/client.ts';
-import { createWeb } from '../adapters/web/client.ts';
 import { openApprovers } from '../approvals/approvers.ts';
 import { createApprovals } from '../approvals/approvals.ts';
 import type { Point } from '../approvals/points.ts';
@@ -22,16 +15,15 @@ import { placeOf } from '../audit/places/places.ts';
 import { cacheFolder } from '../config/compile-cache.ts';
 import { refuseExposed, type Config } from '../config/config.ts';
 import { VERSION } from '../config/version.ts';
-import { gitHost, readFacts } from '../config/facts.ts';
+import { readFacts } from '../config/facts.ts';
 import { SKILLS } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
-import type { Facts, KubernetesFacts } from '../core/facts.ts';
-import { HoldpointError } from '../core/errors.ts';
+import type { KubernetesFacts } from '../core/facts.ts';
 import type { Ports } from '../core/tool.ts';
 import { checkBudget } from '../personas/budget.ts';
 import { loadPersona, policyFileOf } from '../personas/persona.ts';
 import { loadPolicy } from '../policy/load.ts';
-import { createRedactor, knownSecrets, type Redactor } from '../redact/redact.ts';
+import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { openStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { createAlarm } from './alarm.ts';
@@ -41,12 +33,13 @@ import { flowFiles, flowPorts, startedData } from './flow-ports.ts';
 import { createKnowledge } from './knowledge.ts';
 import { createLimits } from './limits.ts';
 import { toolList } from './mcp.ts';
+import { NO_UPSTREAMS, upstreamsOf } from './no-upstreams.ts';
 import { createPolicySource } from './policy-source.ts';
+import { realPorts } from './real-ports.ts';
 import { loadRegistry } from './registry.ts';
 import { createResults } from './results.ts';
 import type { Observation, RunPoint, Services } from './services.ts';
 import { createTracing, NO_TRACING } from './tracing.ts';
-import { NO_UPSTREAMS, upstreamsOf } from './no-upstreams.ts';
 
 /** How often overdue requests and lost leases are looked for, in milliseconds. */
 const SWEEP = 5000;
@@ -217,48 +210,4 @@ export async function createApp({
       await tracing.close().catch((error: unknown) => log.warn({ err: error }, 'tracing'));
     },
   };
-}
-
-function realPorts(
-  { workspace, environment, docker, kubernetes, github, monitoring, web, processes, state, keys }: Config,
-  { programs }: Facts,
-  protect: readonly string[],
-  redactor: Redactor,
-): Omit<Ports, 'files' | 'memory' | 'git' | 'upstream' | keyof ReturnType<typeof flowPorts>> & {
-  git: ReturnType<typeof createGit>;
-} {
-  // What a file or a default says of the two counts for programs as well.
-  const settings = {
-    ...(kubernetes.kubeconfig ? { KUBECONFIG: kubernetes.kubeconfig } : {}),
-    ...(docker.host ? { DOCKER_HOST: docker.host } : {}),
-  };
-  const sandbox = { mode: processes.sandbox, hidden: [state, keys], fixed: protect, readable: processes.readable };
-  return {
-    processes: createProcesses({
-      mask: redactor.stream,
-      workspace,
-      environment: { ...environment, ...settings },
-      sandbox,
-      limits: { memoryBytes: processes.memoryMb * 1_048_576, processes: processes.maxProcesses },
-    }),
-    git: createGit({
-      workspace,
-      environment,
-      sandbox,
-      grammar: programs['git'] ?? lacking('git'),
-      ...(github.token ? { credentials: { host: gitHost(github.url), token: github.token } } : {}),
-    }),
-    docker: createDocker(docker.host ? { host: docker.host } : {}),
-    github: createGitHub({ url: github.url, ...(github.token ? { token: github.token } : {}) }),
-    monitoring: createMonitoring(monitoring),
-    web: createWeb({ privateHosts: web.privateHosts }),
-    kubernetes: createKubernetes({
-      workspace,
-      ...(kubernetes.kubeconfig ? { kubeconfig: kubernetes.kubeconfig } : {}),
-    }),
-  };
-}
-
-function lacking(program: string): never {
-  throw new HoldpointError('internal', `policies/programs has no ${program}.yaml.`);
 }
