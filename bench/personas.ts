@@ -94,6 +94,6 @@ for (const { name, version, main, args } of PEERS) {
   together.estimate += cost.estimate;
   together.o200k += cost.o200k;
 }
-const share = (key: keyof Cost) => `${((base?.[key] ?? 0) / together[key]).toFixed(2)}`;
+const share = (key: keyof Cost) => ((base?.[key] ?? 0) / together[key]).toFixed(2);
 console.log(`\ndevops costs ${share('estimate')} and ${share('o200k')} of what these four cost together.`);
 rmSync(home, { recursive: true, force: true });
