@@ -22,10 +22,11 @@ export function estimateTokens(tools: readonly Definition[]): number {
   );
 }
 
-/** The tools that a persona names and there are none of. */
+/** The tools that a persona names and there are none of. Those of servers that it may use come once a person has accepted them. */
 export function unlistedTools(persona: Persona, tools: readonly Definition[]): string[] {
   const known = new Set(tools.map(({ name }) => name));
-  return persona.tools.filter((name) => !known.has(name));
+  const isWaiting = (name: string) => persona.upstreams.some((server) => name.startsWith(`${server}__`));
+  return persona.tools.filter((name) => !known.has(name) && !isWaiting(name));
 }
 
 /**

@@ -80,7 +80,7 @@ function fileOf(nameOrFile: string): string {
     if (/\.ya?ml$/.test(candidate) && existsSync(candidate)) return resolve(candidate);
   }
   throw new HoldpointError('invalid_input', `There is no persona "${basename(nameOrFile)}".`, {
-    hint: 'holdpoint persona list names those that ship; or give a folder with a persona.yaml, or that file.',
+    hint: 'Give devops or tta-devops-engineer, a folder with a persona.yaml, or that file.',
   });
 }
 

@@ -38,4 +38,8 @@ test('a persona over its budget or with unknown tools is refused, and the tools 
     }),
   );
   expect(() => checkBudget({ ...persona, tools: ['view', 'viwe'] }, tools)).toThrow(/do not exist: viwe/);
+  // An upstream server's tools come once a person has accepted them; of a server that it may not use there are none.
+  const servers = { ...persona, upstreams: ['github'] };
+  expect(() => checkBudget({ ...servers, tools: ['view', 'github__list_issues'] }, tools)).not.toThrow();
+  expect(() => checkBudget({ ...servers, tools: ['view', 'other__list'] }, tools)).toThrow(/do not exist: other__list/);
 });
