@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { checkBudget, estimateTokens } from '../../../src/personas/budget.ts';
-import { loadPersona } from '../../../src/personas/persona.ts';
-import { shippedPersonas } from '../../../src/personas/shipped.ts';
+import { loadPersona, shippedPersonas } from '../../../src/personas/persona.ts';
 import { realTokens } from '../../../src/personas/tokenizer.ts';
 import { toolList } from '../../../src/server/mcp.ts';
 import { loadRegistry } from '../../../src/server/registry.ts';

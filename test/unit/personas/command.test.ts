@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import { register } from '../../../src/cli/persona.ts';
 import { PERSONAS, POLICIES } from '../../../src/config/locations.ts';
-import { shippedPersonas } from '../../../src/personas/shipped.ts';
+import { shippedPersonas } from '../../../src/personas/persona.ts';
 
 let folder = '';
 beforeAll(async () => {
