@@ -12,7 +12,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
 import { SAMPLE_WORKSPACE } from '../src/config/locations.ts';
 import type { Definition } from '../src/personas/budget.ts';
-import { shippedPersonas } from '../src/personas/shipped.ts';
+import { shippedPersonas } from '../src/personas/persona.ts';
 import { costOf, type Cost } from '../src/personas/tokenizer.ts';
 
 /** Versions of November 2026; `main` is what npm puts into node_modules/.bin. */
@@ -86,7 +86,8 @@ const tell = async (name: string, tools: Definition[]) => {
   row(name, tools.length, cost, `${times('estimate')}, ${times('o200k')}`);
   return cost;
 };
-for (const persona of shippedPersonas()) await tell(persona, await own(persona));
+await tell('devops', await own('devops'));
+for (const persona of shippedPersonas().filter((name) => name !== 'devops')) await tell(persona, await own(persona));
 await tell('devops, --tools all', await own('devops', '--tools', 'all'));
 const together: Cost = { estimate: 0, o200k: 0 };
 for (const { name, version, main, args } of PEERS) {
@@ -94,6 +95,6 @@ for (const { name, version, main, args } of PEERS) {
   together.estimate += cost.estimate;
   together.o200k += cost.o200k;
 }
-const share = (key: keyof Cost) => `${((base?.[key] ?? 0) / together[key]).toFixed(2)}`;
+const share = (key: keyof Cost) => ((base?.[key] ?? 0) / together[key]).toFixed(2);
 console.log(`\ndevops costs ${share('estimate')} and ${share('o200k')} of what these four cost together.`);
 rmSync(home, { recursive: true, force: true });

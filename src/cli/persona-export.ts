@@ -6,7 +6,7 @@ import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { earlierExport, writeExport } from '../personas/hypertool-folder.ts';
 import { hypertoolFiles, type ServerRun } from '../personas/hypertool.ts';
-import { shippedPersonas } from '../personas/shipped.ts';
+import { shippedPersonas } from '../personas/persona.ts';
 import { createRedactor, knownSecrets } from '../redact/redact.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { listed } from './persona-files.ts';

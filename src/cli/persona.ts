@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Config, Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { budgetOf, listProblems, type BudgetReport } from '../personas/budget-report.ts';
-import { shippedPersonas } from '../personas/shipped.ts';
+import { shippedPersonas } from '../personas/persona.ts';
 import type { Rule } from '../policy/policy.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { checkPersona, type PersonaCheck } from './persona-check.ts';
@@ -64,7 +64,7 @@ interface Shown {
 
 async function list(others: string[], config: Config, json: boolean | undefined): Promise<void> {
   const rows = await Promise.all(
-    [...shippedPersonas(), ...others].map(async (named) => {
+    [...defaultFirst(shippedPersonas()), ...others].map(async (named) => {
       const { persona, tools } = await listed(named, config);
       const { total, budget: limit, room } = await budgetOf(persona, tools);
       const { name, title, version, description } = persona;
@@ -73,6 +73,10 @@ async function list(others: string[], config: Config, json: boolean | undefined)
   );
   const text = () => rows.map((row) => plainLine(rowText(row))).join('\n');
   print(rows, text, json);
+}
+
+function defaultFirst(names: readonly string[]): string[] {
+  return ['devops', ...names.filter((name) => name !== 'devops')];
 }
 
 function rowText({ name, title, tools, tokens, budget }: { name: string; title: string; tools: number } & CostRow) {

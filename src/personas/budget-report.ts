@@ -2,7 +2,7 @@ import { unlistedTools, type Definition } from './budget.ts';
 import type { Persona } from './persona.ts';
 import { costOf, highest, type Cost } from './tokenizer.ts';
 
-export interface ToolCost extends Cost {
+interface ToolCost extends Cost {
   name: string;
 }
 

@@ -22,7 +22,7 @@ export function estimateTokens(tools: readonly Definition[]): number {
   );
 }
 
-/** The tools that a persona names and there are none of; those of servers that it may use come once a person accepts them. */
+/** The tools that a persona names and there are none of. Those of servers that it may use come once a person has accepted them. */
 export function unlistedTools(persona: Persona, tools: readonly Definition[]): string[] {
   const known = new Set(tools.map(({ name }) => name));
   const isWaiting = (name: string) => persona.upstreams.some((server) => name.startsWith(`${server}__`));

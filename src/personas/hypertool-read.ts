@@ -4,8 +4,7 @@ import { parse } from 'yaml';
 
 import { loadRegistry } from '../server/registry.ts';
 import { importHypertool, isHypertool, type Imported } from './hypertool-import.ts';
-import { loadPersona } from './persona.ts';
-import { shippedPersonas } from './shipped.ts';
+import { loadPersona, shippedPersonas } from './persona.ts';
 
 /** The content of a hypertool persona's file as one of ours, with what of it is unknown here. */
 export async function hypertoolPersona(content: unknown, folder: string): Promise<Imported> {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
@@ -83,6 +83,13 @@ function fileOf(nameOrFile: string): string {
   throw new HoldpointError('invalid_input', `There is no persona "${basename(nameOrFile)}".`, {
     hint: `Give one of ${shippedPersonas().join(', ')}; a folder with a persona.yaml, or that file; or a persona document (.md, .txt, .json).`,
   });
+}
+
+/** The names of the personas that come with Holdpoint. */
+export function shippedPersonas(): string[] {
+  return readdirSync(PERSONAS)
+    .filter((name) => existsSync(join(PERSONAS, name, 'persona.yaml')))
+    .sort();
 }
 
 /** A shipped policy's name, or a path, as the file. */

@@ -83,6 +83,16 @@ describe('import rules (DESIGN §3)', () => {
       expect(texts.get(file), file).not.toMatch(new RegExp(`^import (?!type)[^'"]*from '${from}'`, 'm'));
   });
 
+  test('the tokenizer’s table loads when something is counted with it', () => {
+    const users = imports.filter(({ from }) => isPackage(from, 'gpt-tokenizer'));
+    expect(users.map(({ file }) => file)).toEqual(['personas/tokenizer.ts']);
+    expect(texts.get('personas/tokenizer.ts')).not.toMatch(/^import [^'"]*from 'gpt-tokenizer/m);
+    const counting = imports.filter(({ from }) => from === 'personas/tokenizer.ts').map(({ file }) => file);
+    expect(counting).toEqual(['personas/budget-report.ts']);
+    const reporting = imports.filter(({ from }) => from === 'personas/budget-report.ts').map(({ file }) => file);
+    expect(reporting.filter((file) => !file.startsWith('cli/persona'))).toEqual([]);
+  });
+
   test('the console loads when its page is first asked for', () => {
     const users = imports.filter(({ file, from }) => from.startsWith('console/') && !file.startsWith('console/'));
     expect(users.map(({ from }) => from)).toContain('console/console.ts');

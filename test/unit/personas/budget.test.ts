@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { checkBudget, estimateTokens } from '../../../src/personas/budget.ts';
-import { loadPersona } from '../../../src/personas/persona.ts';
-import { shippedPersonas } from '../../../src/personas/shipped.ts';
+import { loadPersona, shippedPersonas } from '../../../src/personas/persona.ts';
 import { realTokens } from '../../../src/personas/tokenizer.ts';
 import { toolList } from '../../../src/server/mcp.ts';
 import { loadRegistry } from '../../../src/server/registry.ts';
@@ -38,4 +37,8 @@ test('a persona over its budget or with unknown tools is refused, and the tools 
     }),
   );
   expect(() => checkBudget({ ...persona, tools: ['view', 'viwe'] }, tools)).toThrow(/do not exist: viwe/);
+  // An upstream server's tools come once a person has accepted them; of a server that it may not use there are none.
+  const servers = { ...persona, upstreams: ['github'] };
+  expect(() => checkBudget({ ...servers, tools: ['view', 'github__list_issues'] }, tools)).not.toThrow();
+  expect(() => checkBudget({ ...servers, tools: ['view', 'other__list'] }, tools)).toThrow(/do not exist: other__list/);
 });

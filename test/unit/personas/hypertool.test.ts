@@ -8,8 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { earlierExport, writeExport } from '../../../src/personas/hypertool-folder.ts';
 import { importHypertool } from '../../../src/personas/hypertool-import.ts';
 import { hypertoolFiles, isExport } from '../../../src/personas/hypertool.ts';
-import { loadPersona } from '../../../src/personas/persona.ts';
-import { shippedPersonas } from '../../../src/personas/shipped.ts';
+import { loadPersona, shippedPersonas } from '../../../src/personas/persona.ts';
 import { loadRegistry } from '../../../src/server/registry.ts';
 
 const NAME = { type: 'string', minLength: 2, maxLength: 63, pattern: '^(?!.*(--|__))[a-z][a-z0-9-_]*[a-z0-9_]$' };

@@ -179,6 +179,14 @@ describe('B3 H2 B8 what S4 names is pdlc-devops’s', () => {
     expect(answer(pdlc, 'save-file', file(path, 'write')).handOff).toBe(handOff);
   });
 
+  it('whatever the tool: no rule allows it', () => {
+    for (const tool of ['save-file', 'git', 'a-tool-to-come', 'write-memory'])
+      for (const name of ['R12-prod-approval.md', 'R17-rollback-decision.md', 'R12', 'R19-new.md'])
+        expect(answer(pdlc, tool, file(`docs/workflow/artifacts/${name}`, 'write')).verdict, `${tool} ${name}`).toBe(
+          'deny',
+        );
+  });
+
   it.each(['r12-prod-approval.md', 'R12', 'R12-other.txt', 'R17/decision.md', 'R17-Rollback-Decision.MD'])(
     'nor under another spelling: %s',
     (name) => {
