@@ -34,7 +34,7 @@ export async function freePorts(): Promise<Ports> {
 }
 
 /** Every notification that Alertmanager has sent to the team's webhook. */
-export interface Notification {
+interface Notification {
   status: string;
   alerts: { labels: Record<string, string>; annotations: Record<string, string> }[];
 }
@@ -108,10 +108,10 @@ function start(program: string, args: string[]): ChildProcess {
 
 async function receiver(port: number, notifications: Notification[]): Promise<Server> {
   const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      notifications.push(body as Notification);
+    void (async () => {
+      notifications.push((await json(request)) as Notification);
       response.end();
-    });
+    })();
   }).listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;

@@ -92,10 +92,12 @@ describe.skipIf(!ready)('S1 scenario 1: set up a CI/CD pipeline', () => {
   });
 
   test('E2 I1 steps 5–6: reviewed and green it is held, merged only when a person has approved', async () => {
-    const { api, repository, tokens } = world.github;
-    await api('POST', `/repos/${repository}/pulls/${number}/reviews`, { event: 'APPROVE', body: 'Good.' }, tokens.bob);
+    const { github } = world;
+    const repository = `/repos/${github.repository}`;
+    const review = { event: 'APPROVE', body: 'Good.' };
+    await github.api('POST', `${repository}/pulls/${number}/reviews`, review, github.tokens.bob);
     const checks = { name: 'CI', head_sha: head, status: 'completed', conclusion: 'success' };
-    await api('POST', `/repos/${repository}/check-runs`, checks);
+    await github.api('POST', `${repository}/check-runs`, checks);
     const before = await world.github.sha('main');
     const id = await world.held('github-api', { action: 'pr-merge', number, base: 'main' });
     expect(await world.held('approval', { action: 'run', id })).toBe(id);

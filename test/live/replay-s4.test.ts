@@ -156,7 +156,7 @@ describe.skipIf(!ready || !hasPersona)('S4 nodes 5–9: a release from its tag t
     digest = (await inRegistry(VERSION)) ?? '';
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
 
-    const manifest = `${artifact('R06-release-artifacts/images.txt')}`;
+    const manifest = artifact('R06-release-artifacts/images.txt');
     await world.done('save-file', { path: manifest, content: `${REPOSITORY}/tta-api@${digest} ${VERSION}\n` });
     const { path } = (await flow('artifact', { id: 'R06' })) as { path: string };
     const sum = createHash('sha256')

@@ -27,9 +27,7 @@ import { liveServers } from './servers.ts';
 
 export const live = liveServers();
 /** Whether everything is up that a replay works on. */
-export const ready =
-  [live.kubeconfig, live.dockerHost, live.registry, live.prometheus, live.alertmanager].every(Boolean) &&
-  live.grafana !== undefined;
+export const ready = Object.values(live).every((place) => place !== undefined);
 /** Of this run alone, as all that follows: the images' repository, so that a node has none of them from another run. */
 const FOLDER = `replay-${process.pid}`;
 export const REPOSITORY = `${live.registry}/${FOLDER}`;
@@ -39,6 +37,8 @@ export const PRODUCTION = `tta-prod-${process.pid}`;
 export const HOST_PORT = 20_000 + (process.pid % 10_000);
 /** What stands in for `python:3.12-slim`, which no registry here could give. */
 export const BASE_IMAGE = 'local/python:3-slim';
+const REDIS = 'redis:7.2-alpine';
+const STAND_INS = { [REDIS]: 'redis', 'neo4j:5.18-community': 'neo4j' };
 
 const run = promisify(execFile);
 
@@ -83,7 +83,7 @@ export interface World {
   /** Spec and generation of tta-api, to be the same before and after what must change nothing. */
   stateOf: (namespace: string) => Promise<unknown>;
   nodePort: (namespace: string) => Promise<number>;
-  /** Waits until tta-api runs this version alone, and nothing is left of the one before. */
+  /** Waits until all of tta-api's pods are those of its template, and available. */
   rolledOut: (namespace: string) => Promise<void>;
   /** Waits until tta-api answers with this version alone; kube-proxy and pods that end have clocks of their own. */
   serves: (namespace: string, version: string) => Promise<void>;
@@ -91,6 +91,9 @@ export interface World {
 }
 
 /**
+ * The sample workspace as a repository with a bare remote and its branch main in the emulated GitHub, an approver, and the
+ * agent as this persona.
+ *
  * @param without files of the sample workspace that are not there yet, because the agent is to write them.
  * @param env beside the servers' addresses, or in place of them.
  */
@@ -112,10 +115,13 @@ export async function startWorld(
   });
   cpSync(join(ROOT, 'fixtures/replay/app'), place.workspace, { recursive: true });
   // The API tells its version, so that what runs can be told by asking it.
-  const recipe = join(place.workspace, 'docker/Dockerfile');
+  const dockerfile = join(place.workspace, 'docker/Dockerfile');
   const environment = 'ENVIRONMENT=development';
-  const told = readFileSync(recipe, 'utf8').replace(environment, `${environment} \\\n    APP_VERSION=\${VERSION}`);
-  writeFileSync(recipe, told);
+  const told = `${environment} \\\n    APP_VERSION=\${VERSION}`;
+  writeFileSync(
+    dockerfile,
+    readFileSync(dockerfile, 'utf8').replace(environment, () => told),
+  );
   for (const path of without) rmSync(join(place.workspace, path));
   const remote = join(place.workspace, '..', 'shop.git');
   const person = async (program: string, args: string[], more: Record<string, string> = {}) =>
@@ -174,10 +180,7 @@ export async function startWorld(
     compose: (...args) => person('docker-compose', args),
     push: async (image) => void (await world.docker('push', '--quiet', image)),
     async create(manifests) {
-      for (const document of parseAllDocuments(manifests)) {
-        const object = document.toJS() as KubernetesObject;
-        await objects.create(object);
-      }
+      for (const document of parseAllDocuments(manifests)) await objects.create(document.toJS() as KubernetesObject);
     },
     imageOf: async (namespace) => (await deployment(namespace)).spec?.template.spec?.containers[0]?.image ?? '',
     async stateOf(namespace) {
@@ -221,8 +224,8 @@ export async function startWorld(
  * this cluster has no DNS.
  */
 export async function prepareNamespace(world: World, namespace: string): Promise<void> {
-  await world.docker('tag', 'redis:7.2-alpine', `${REPOSITORY}/redis:7.2-alpine`);
-  await world.push(`${REPOSITORY}/redis:7.2-alpine`);
+  await world.docker('tag', REDIS, `${REPOSITORY}/${REDIS}`);
+  await world.push(`${REPOSITORY}/${REDIS}`);
   await world.create(written('database.yaml').replaceAll(PRODUCTION, namespace));
   const { spec } = await world.cluster.core.readNamespacedService({ namespace, name: 'redis' });
   const stringData = { 'redis-url': `redis://${spec?.clusterIP}:6379` };
@@ -232,20 +235,12 @@ export async function prepareNamespace(world: World, namespace: string): Promise
   });
 }
 
-/** tta-api of one version, as a person builds it and pushes it before the replay; gives its name. */
-export async function pushedVersion(world: World, version: string): Promise<string> {
+/** tta-api of one version, as a person builds it and pushes it before the replay. */
+export async function pushedVersion(world: World, version: string): Promise<void> {
   const image = `${REPOSITORY}/tta-api:${version}`;
-  const build = [
-    '--file',
-    'docker/Dockerfile',
-    '--build-arg',
-    `BASE_IMAGE=${BASE_IMAGE}`,
-    '--build-arg',
-    `VERSION=${version}`,
-  ];
-  await world.docker('build', '--quiet', ...build, '--tag', image, '.');
+  const args = Object.entries({ BASE_IMAGE, VERSION: version }).map(([name, value]) => `--build-arg=${name}=${value}`);
+  await world.docker('build', '--quiet', '--file=docker/Dockerfile', ...args, '--tag', image, '.');
   await world.push(image);
-  return image;
 }
 
 /** The digest of a tag of tta-api as the registry has it, or undefined where it has no such tag. */
@@ -256,15 +251,14 @@ export async function inRegistry(tag: string): Promise<string | undefined> {
   return answer.ok ? (answer.headers.get('docker-content-digest') ?? undefined) : undefined;
 }
 
-/** The images that the replays start from, made in the Engine: there is no registry of Docker's to pull them from. */
-export async function standIns(world: World): Promise<void> {
+/** The images that the replays start from, made in the Engine where they are not there: there is nothing to pull them from. */
+export async function standIns({ docker }: World): Promise<void> {
   const script = join(ROOT, 'scripts/live/docker');
-  await Promise.all([run(script, ['python-image', BASE_IMAGE]), run(script, ['image', 'local/replay-base:1'])]);
-  for (const [tag, folder] of [
-    ['redis:7.2-alpine', 'redis'],
-    ['neo4j:5.18-community', 'neo4j'],
-  ] as const)
-    await world.docker('build', '--quiet', '--tag', tag, join(ROOT, 'fixtures/replay/stand-ins', folder));
+  const known = new Set((await docker('images', '--format', '{{.Repository}}:{{.Tag}}')).split('\n'));
+  if (!known.has(BASE_IMAGE)) await run(script, ['python-image', BASE_IMAGE]);
+  if (!known.has('local/replay-base:1')) await run(script, ['image', 'local/replay-base:1']);
+  for (const [tag, folder] of Object.entries(STAND_INS))
+    await docker('build', '--quiet', '--tag', tag, join(ROOT, 'fixtures/replay/stand-ins', folder));
 }
 
 /** One GET by the test itself; the answer, or undefined while nothing answers. */
