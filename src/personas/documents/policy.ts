@@ -123,7 +123,8 @@ function settleExamples(written: PolicyText, common: ReadonlySet<string>, option
 function settle(rule: RuleText, example: ExampleText, outcome: ExampleOutcome | undefined): ExampleText {
   if (outcome === undefined) return example;
   const { verdict, expect, says = '' } = outcome;
-  const kept = verdict !== undefined && (stricter(verdict, expect) === verdict || (expect === 'deny' && rule.decision !== 'deny'));
+  const kept =
+    verdict !== undefined && (stricter(verdict, expect) === verdict || (expect === 'deny' && rule.decision !== 'deny'));
   if (!kept)
     throw new HoldpointError('internal', `The rule ${rule.id} came out looser than it is for every persona: ${says}`);
   return { ...example, expect: verdict };
