@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 
 import { PERSONAS } from '../../config/locations.ts';
@@ -16,7 +16,7 @@ import { MOST_BYTES } from './markdown.ts';
 import { policyOf } from './policy.ts';
 import { readDocumentText } from './read.ts';
 import { reportOf, reportText, type ImportReport } from './report.ts';
-import { toolName } from './tools.ts';
+import { leftOut, toolName } from './tools.ts';
 import { unusable } from './unusable.ts';
 import { writeFolder } from './write.ts';
 
@@ -73,7 +73,8 @@ export async function importInto(
 function personaOf(bytes: Buffer, { file, agent }: Located, base: Base, scope: ImportScope): ReadPersona {
   const shown = shownName(file);
   const { facts, entries, secrets } = readDocumentText(textOf(bytes), shown, agent);
-  const policy = policyOf(facts, base, shown.split('/').at(-1) ?? shown, scope);
+  facts.tools.unshift(...facts.listed, ...leftOut(facts.listed, scope.toolNames));
+  const policy = policyOf(facts, base, citedAs(file), scope);
   const mask = maskKnown(secrets);
   const tokenBudget = facts.tokenBudget ?? USUAL_BUDGET;
   const listed = listedTools(facts.tools, base, scope, tokenBudget);
@@ -131,6 +132,13 @@ function known(skills: readonly Cited[]): { names: string[]; unknown: Cited[] } 
   const there = ({ words }: Cited) =>
     /^[a-z0-9-]{1,64}$/.test(words) && existsSync(join(dirname(PERSONAS), 'skills', words, 'SKILL.md'));
   return { names: skills.filter(there).map(({ words }) => words), unknown: skills.filter((skill) => !there(skill)) };
+}
+
+/** As reasons name it, which agents read: a name that could be more than a name is not repeated. */
+function citedAs(file: string): string {
+  return basename(file)
+    .replace(/[^\w.@ -]/g, '_')
+    .slice(0, 100);
 }
 
 /** As messages and the report name it. */

@@ -4,7 +4,7 @@ import { type Checklist, type Cited, type DocumentFacts, type Format, type Note 
 import { readFiles } from './files.ts';
 import { readFrontMatter, type FrontMatter } from './front-matter.ts';
 import { keysIn } from './keys.ts';
-import { readMarkdown, type Entry } from './markdown.ts';
+import { itemOf, readLines, readMarkdown, type Entry } from './markdown.ts';
 import { nameOf } from './naming.ts';
 import { namedRoles } from './roles.ts';
 import { listedTools, namedTools } from './tools.ts';
@@ -28,14 +28,13 @@ const NO_FRONT: FrontMatter = { tools: [], restricted: [], servers: [], unused: 
  */
 export function readDocumentText(text: string, file: string, wanted?: string): ReadDocument {
   const json = /\.jsonc?$/i.test(file);
-  const { frontMatter, entries, lines } = json
-    ? { frontMatter: undefined, entries: [], lines: text.split('\n') }
-    : readMarkdown(text, file);
+  const { frontMatter, entries, lines } = json ? readLines(text, file) : readMarkdown(text, file);
   const front = frontMatter === undefined ? NO_FRONT : readFrontMatter(frontMatter, file);
   const agents = json
     ? agentsIn(text.replace(/^\uFEFF/, ''), 1, file)
     : entries.flatMap((entry) => (isJson(entry) ? agentsIn(entry.text, entry.line, file) : []));
   const agent = json || wanted !== undefined || agents.length === 1 ? chosenAgent(agents, wanted, file) : undefined;
+  if (json && agent) entries.push(...agent.specialties.map(({ words, line }) => itemOf(words, line, 'Specialties')));
   const format = formatOf(front, agent);
   const title = titleOf(front, agent, entries);
   const server = serverEntry(entries);
@@ -52,7 +51,8 @@ export function readDocumentText(text: string, file: string, wanted?: string): R
     said: saidOf(front, agent, entries),
     ...(front.budget === undefined ? {} : { tokenBudget: front.budget.tokens }),
     servers: front.servers,
-    tools: [...listedTools(front.tools), ...namedTools(entries)],
+    listed: listedTools(front.tools),
+    tools: namedTools(entries),
     files: files.files,
     roles: namedRoles(entries),
     refuses: refusals(entries),
