@@ -187,7 +187,8 @@ function urlOf({ transport, given }: Config): string | undefined {
 
 /** Names of files as they count from any folder: the client starts the server from one of its own. */
 function absolute(config: Config): Config {
-  const placed = (value: string) => (/[\\/]|\.(?:ya?ml|md|markdown|mdc|txt|jsonc?)(?:#|$)/.test(value) ? resolve(value) : value);
+  const placed = (value: string) =>
+    /[\\/]|\.(?:ya?ml|md|markdown|mdc|txt|jsonc?)(?:#|$)/.test(value) ? resolve(value) : value;
   return {
     ...config,
     persona: placed(config.persona),

@@ -36,12 +36,16 @@ async function importPersona(named: string, _config: Config, { out, force = fals
   const folder = resolve(out ?? name);
   await writeFolder(folder, files, { force });
   const shown = relative('', folder) || '.';
-  print({ folder, ...report }, () =>
-    [
-      ...reportText(report).split('\n').map(plainLine),
-      `${reportSummary(report)}.`,
-      `Written to ${shown}. Serve it: holdpoint serve --persona ./${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
-    ].join('\n'), json);
+  print(
+    { folder, ...report },
+    () =>
+      [
+        ...reportText(report).split('\n').map(plainLine),
+        `${reportSummary(report)}.`,
+        `Written to ${shown}. Serve it: holdpoint serve --persona ./${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
+      ].join('\n'),
+    json,
+  );
 }
 
 function noDocument(named: string): HoldpointError {

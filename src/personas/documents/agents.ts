@@ -55,7 +55,9 @@ export function agentsIn(text: string, first: number, file: string): AgentEntry[
 export function chosenAgent(agents: readonly AgentEntry[], wanted: string | undefined, file: string): AgentEntry {
   const names = agents.map(({ name }) => name.words);
   const chosen =
-    wanted === undefined ? agents : agents.filter(({ name }) => name.words === wanted || slug(name.words) === slug(wanted));
+    wanted === undefined
+      ? agents
+      : agents.filter(({ name }) => name.words === wanted || slug(name.words) === slug(wanted));
   const [agent] = chosen;
   if (agent === undefined)
     throw unusable(
@@ -66,7 +68,11 @@ export function chosenAgent(agents: readonly AgentEntry[], wanted: string | unde
         : `there is no agent "${wanted.slice(0, 60)}" in it; it has ${names.join(', ') || 'none'}`,
     );
   if (chosen.length > 1)
-    throw unusable(file, undefined, `it has several agents; add one's name as in ${file}#${slug(names[0] ?? '')}: ${names.join(', ')}`);
+    throw unusable(
+      file,
+      undefined,
+      `it has several agents; add one's name as in ${file}#${slug(names[0] ?? '')}: ${names.join(', ')}`,
+    );
   return agent;
 }
 

@@ -13,7 +13,9 @@ export function namedEnvironments(lines: readonly string[]): EnvironmentFact[] {
   };
   for (const [index, text] of lines.entries()) {
     if (text.length > 2000) continue;
-    for (const [, value = ''] of text.matchAll(/(?:(?:^|\s)(?:-n|--namespace)[ =]|\bnamespace:\s*)([a-z0-9][a-z0-9-]{1,62})\b/g))
+    for (const [, value = ''] of text.matchAll(
+      /(?:(?:^|\s)(?:-n|--namespace)[ =]|\bnamespace:\s*)([a-z0-9][a-z0-9-]{1,62})\b/g,
+    ))
       add('namespaces', value, text, index + 1);
     for (const [, host = ''] of text.matchAll(/\bhttps?:\/\/([a-z0-9][a-z0-9.-]{0,200}[a-z0-9])(?=[:/\s)"'`]|$)/gi))
       add('hosts', host.toLowerCase(), text, index + 1);

@@ -60,6 +60,8 @@ export interface DocumentFacts {
   /** The lines of name, title and description, and what else is said of the role in a word. */
   said: (Cited & { what: string })[];
   tokenBudget?: number;
+  /** Tools that front matter gives: these alone. */
+  listed: ToolFact[];
   /** Names of the MCP servers it may use. */
   servers: Cited[];
   tools: ToolFact[];

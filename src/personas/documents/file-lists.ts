@@ -36,7 +36,7 @@ function patternList({ text, line }: Entry): Listed[] {
     const item = /^\s*[-*]\s+(.*)$/.exec(raw)?.[1];
     if (access === undefined || item === undefined) return [];
     // In a pattern two stars are no emphasis.
-    const written = item.replace(/^(?:[^\x20-\x7E]+\s+)+/, '').replace(/\s*\([^()]*\)\s*$/, '');
+    const written = item.replace(/^(?:[^\x20-\x7E\t]+[ \t]+)+/, '').replace(/\s*\([^()]*\)\s*$/, '');
     return [{ written: written.trim(), access, from: 'glob', line: line + index, words: item.trim() }];
   });
 }

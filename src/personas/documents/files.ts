@@ -26,10 +26,19 @@ export function readFiles(entries: readonly Entry[], restricted: readonly Cited[
     const made = patternOf(written, access);
     if ('pattern' in made) found.files.push({ pattern: made.pattern, access, from, line, words });
     else if (access === 'deny' && !/^it is no path/.test(made.refused))
-      throw unusable(file, line, `${JSON.stringify(written.slice(0, 80))} closes something and cannot be read: ${made.refused}`);
-    else found.unused.push({ says: `${JSON.stringify(written.slice(0, 80))} opens nothing: ${made.refused}`, lines: [line] });
+      throw unusable(
+        file,
+        line,
+        `${JSON.stringify(written.slice(0, 80))} closes something and cannot be read: ${made.refused}`,
+      );
+    else
+      found.unused.push({
+        says: `${JSON.stringify(written.slice(0, 80))} opens nothing: ${made.refused}`,
+        lines: [line],
+      });
   };
-  for (const { words, line } of restricted) add({ written: words, access: 'deny', from: 'restricted path', line, words });
+  for (const { words, line } of restricted)
+    add({ written: words, access: 'deny', from: 'restricted path', line, words });
   const listed = listedFiles(entries);
   for (const each of listed) add(each);
   const named = namedPaths(entries);
@@ -37,7 +46,8 @@ export function readFiles(entries: readonly Entry[], restricted: readonly Cited[
   else {
     for (const each of named.files) add({ ...each, written: each.pattern });
     const made = madeKinds(entries);
-    for (const each of made.files) add({ ...each, written: usual(each.pattern, named.files), access: 'write', from: 'kind' });
+    for (const each of made.files)
+      add({ ...each, written: usual(each.pattern, named.files), access: 'write', from: 'kind' });
     found.grants = made.grants;
     found.ambiguous.push(...named.ambiguous);
   }
@@ -50,7 +60,10 @@ function closed(named: readonly FileFact[], found: Files): void {
   const open = found.files.filter(({ access }) => access !== 'deny').map(({ pattern }) => pattern);
   for (const { pattern, line } of named)
     if (!coversPath(open, false, pattern, false))
-      found.unused.push({ says: `${pattern} is named, but no pattern of the document opens it; it stays closed`, lines: [line] });
+      found.unused.push({
+        says: `${pattern} is named, but no pattern of the document opens it; it stays closed`,
+        lines: [line],
+      });
 }
 
 function settle(found: Files): void {
@@ -58,7 +71,11 @@ function settle(found: Files): void {
   const globs = found.files.filter(({ from, access }) => from === 'glob' && access !== 'deny');
   found.files = once(found.files).filter((fact, _, all) => {
     if (fact.access === 'deny') return true;
-    if (fact.from === 'kind' && all.some((other) => other !== fact && other.access === 'write' && wider(other, fact, all))) return false;
+    if (
+      fact.from === 'kind' &&
+      all.some((other) => other !== fact && other.access === 'write' && wider(other, fact, all))
+    )
+      return false;
     const denial = denied.find(({ pattern }) => coversPath([pattern], true, fact.pattern, false));
     if (denial !== undefined) {
       found.ambiguous.push({
@@ -74,7 +91,9 @@ function settle(found: Files): void {
       return other.startsWith(start) || (other !== '' && start.startsWith(other));
     });
     if (narrower.length === 0) return true;
-    const covered = globs.some(({ pattern, access }) => access === fact.access && coversPath([pattern], false, fact.pattern, false));
+    const covered = globs.some(
+      ({ pattern, access }) => access === fact.access && coversPath([pattern], false, fact.pattern, false),
+    );
     if (!covered)
       found.ambiguous.push({
         says: `${fact.pattern} is wider than the patterns given for it (${narrower.map(({ pattern }) => pattern).join(', ')}); the patterns hold`,
@@ -93,7 +112,9 @@ function wider(other: FileFact, fact: FileFact, all: readonly FileFact[]): boole
 /** `{kubernetes,k8s}/…` is one folder or the other: where the text names one of them, that one. */
 function usual(pattern: string, named: readonly FileFact[]): string {
   const [whole = '', names = ''] = /^\{([\w,]+)\}(?=\/)/.exec(pattern) ?? [];
-  const used = names.split(',').find((name) => named.some((fact) => fact.access === 'write' && fact.pattern.startsWith(`${name}/`)));
+  const used = names
+    .split(',')
+    .find((name) => named.some((fact) => fact.access === 'write' && fact.pattern.startsWith(`${name}/`)));
   return used === undefined ? pattern : `${used}${pattern.slice(whole.length)}`;
 }
 
@@ -103,7 +124,8 @@ function once(files: readonly FileFact[]): FileFact[] {
   for (const fact of files.toSorted((a, b) => Number(b.from === 'glob') - Number(a.from === 'glob'))) {
     const key = `${fact.access === 'deny'} ${fact.pattern}`;
     const earlier = first.get(key);
-    if (earlier === undefined || (earlier.access === 'read' && fact.access === 'write' && earlier.from === fact.from)) first.set(key, fact);
+    if (earlier === undefined || (earlier.access === 'read' && fact.access === 'write' && earlier.from === fact.from))
+      first.set(key, fact);
   }
   return [...first.values()];
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { stringify } from 'yaml';
 
 import { PERSONAS } from '../../config/locations.ts';
@@ -16,7 +16,7 @@ import { MOST_BYTES } from './markdown.ts';
 import { policyOf } from './policy.ts';
 import { readDocumentText } from './read.ts';
 import { reportOf, reportText, type ImportReport } from './report.ts';
-import { toolName } from './tools.ts';
+import { leftOut, toolName } from './tools.ts';
 import { unusable } from './unusable.ts';
 import { writeFolder } from './write.ts';
 
@@ -73,13 +73,21 @@ export async function importInto(
 function personaOf(bytes: Buffer, { file, agent }: Located, base: Base, scope: ImportScope): ReadPersona {
   const shown = shownName(file);
   const { facts, entries, secrets } = readDocumentText(textOf(bytes), shown, agent);
-  const policy = policyOf(facts, base, shown.split('/').at(-1) ?? shown, scope);
+  facts.tools.unshift(...facts.listed, ...leftOut(facts.listed, scope.toolNames));
+  const policy = policyOf(facts, base, citedAs(file), scope);
   const mask = maskKnown(secrets);
   const tokenBudget = facts.tokenBudget ?? USUAL_BUDGET;
   const listed = listedTools(facts.tools, base, scope, tokenBudget);
   const skills = known(facts.skills);
-  policy.unused.push(...skills.unknown.map(({ words, line }) => ({ says: `there is no skill ${words} here`, lines: [line] })));
-  const report = reportOf(facts, policy, { file: shown, sha256: createHash('sha256').update(bytes).digest('hex') }, secrets.length);
+  policy.unused.push(
+    ...skills.unknown.map(({ words, line }) => ({ says: `there is no skill ${words} here`, lines: [line] })),
+  );
+  const report = reportOf(
+    facts,
+    policy,
+    { file: shown, sha256: createHash('sha256').update(bytes).digest('hex') },
+    secrets.length,
+  );
   const persona = {
     name: facts.name,
     title: facts.title,
@@ -97,12 +105,18 @@ function personaOf(bytes: Buffer, { file, agent }: Located, base: Base, scope: I
     'policy.yaml': policy.text,
     'report.md': mask(reportText(report)),
   };
-  if (mask(policy.text) !== policy.text) throw unusable(shown, undefined, 'a key stands in a name, a path or a pattern');
+  if (mask(policy.text) !== policy.text)
+    throw unusable(shown, undefined, 'a key stands in a name, a path or a pattern');
   return { name: facts.name, files, report: JSON.parse(mask(JSON.stringify(report))) as ImportReport, secrets };
 }
 
 /** The document's own tools first, then the default persona's, as many as the budget has room for. */
-function listedTools(named: readonly { tool: string; verdict: string }[], base: Base, scope: ImportScope, budget: number): string[] {
+function listedTools(
+  named: readonly { tool: string; verdict: string }[],
+  base: Base,
+  scope: ImportScope,
+  budget: number,
+): string[] {
   const denied = new Set(named.filter(({ verdict }) => verdict === 'deny').map(({ tool }) => toolName(tool)));
   const own = named.filter(({ verdict }) => verdict !== 'deny').map(({ tool }) => toolName(tool));
   const allowed = new Set(own);
@@ -115,8 +129,16 @@ function listedTools(named: readonly { tool: string; verdict: string }[], base: 
 }
 
 function known(skills: readonly Cited[]): { names: string[]; unknown: Cited[] } {
-  const there = ({ words }: Cited) => /^[a-z0-9-]{1,64}$/.test(words) && existsSync(join(dirname(PERSONAS), 'skills', words, 'SKILL.md'));
+  const there = ({ words }: Cited) =>
+    /^[a-z0-9-]{1,64}$/.test(words) && existsSync(join(dirname(PERSONAS), 'skills', words, 'SKILL.md'));
   return { names: skills.filter(there).map(({ words }) => words), unknown: skills.filter((skill) => !there(skill)) };
+}
+
+/** As reasons name it, which agents read: a name that could be more than a name is not repeated. */
+function citedAs(file: string): string {
+  return basename(file)
+    .replace(/[^\w.@ -]/g, '_')
+    .slice(0, 100);
 }
 
 /** As messages and the report name it. */
@@ -131,14 +153,21 @@ function textOf(bytes: Buffer): string {
 
 /** The bytes of a regular file of a persona document's size. A link could be turned elsewhere between reading and guarding it. */
 async function bytesOf(file: string): Promise<Buffer> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ELOOP') throw unusable(file, undefined, 'it is a link; name the file that it leads to');
-    throw unusable(file, undefined, cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code ?? 'unknown'})`);
-  });
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ELOOP') throw unusable(file, undefined, 'it is a link; name the file that it leads to');
+      throw unusable(
+        file,
+        undefined,
+        cause.code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${cause.code ?? 'unknown'})`,
+      );
+    },
+  );
   try {
     const stat = await handle.stat();
     if (!stat.isFile()) throw unusable(file, undefined, 'it is no regular file');
-    if (stat.size > MOST_BYTES) throw unusable(file, undefined, `it has ${stat.size} bytes; a persona document has at most ${MOST_BYTES}`);
+    if (stat.size > MOST_BYTES)
+      throw unusable(file, undefined, `it has ${stat.size} bytes; a persona document has at most ${MOST_BYTES}`);
     return await handle.readFile();
   } finally {
     await handle.close();

@@ -23,10 +23,17 @@ export function instructionsOf(facts: DocumentFacts, entries: readonly Entry[], 
       ['Readable for reference', patterns('read')],
       ['Closed, for reading too', patterns('deny')],
       ['Not yours', refuses.map(({ words }) => words).join('; ')],
-      ['Hand over to', [...new Set(roles.filter(({ way }) => way === 'delegate').map(({ role, about }) => `${role} (${about})`))].join('; ')],
+      [
+        'Hand over to',
+        [...new Set(roles.filter(({ way }) => way === 'delegate').map(({ role, about }) => `${role} (${about})`))].join(
+          '; ',
+        ),
+      ],
       ['Consult', [...new Set(roles.filter(({ way }) => way === 'consult').map(({ role }) => role))].join(', ')],
     ] as const
-  ).flatMap(([label, words]) => (words === '' ? [] : [`- ${label}: ${words.length > 1500 ? `${words.slice(0, 1500)}…` : words}`]));
+  ).flatMap(([label, words]) =>
+    words === '' ? [] : [`- ${label}: ${words.length > 1500 ? `${words.slice(0, 1500)}…` : words}`],
+  );
   const text = [
     `You are this team's ${title}: ${description}`,
     '',
@@ -50,7 +57,12 @@ function roleText(entries: readonly Entry[]): string[] {
   for (const [index, { kind, text, depth }] of entries.entries()) {
     if (kind === 'code' || text === '') continue;
     if (kind === 'heading' && (entries[index + 1]?.kind ?? 'code') === 'code') continue;
-    const line = kind === 'heading' ? `${'#'.repeat(Math.min(6, depth + 1))} ${text}` : kind === 'text' ? text : `${'  '.repeat(Math.max(0, depth - 1))}- ${text}`;
+    const line =
+      kind === 'heading'
+        ? `${'#'.repeat(Math.min(6, depth + 1))} ${text}`
+        : kind === 'text'
+          ? text
+          : `${'  '.repeat(Math.max(0, depth - 1))}- ${text}`;
     room -= line.length + 1;
     if (room < 0) return [...lines, '', '(The document goes on; what it says of files, tools and roles is above.)'];
     lines.push(line);

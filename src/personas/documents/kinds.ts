@@ -5,7 +5,7 @@ import { isElsewhere, isReference } from './senses.ts';
 /** Kinds of files that a role is said to make, and where such files lie by convention. */
 const KINDS: readonly { says: RegExp; patterns: readonly string[] }[] = [
   {
-    says: /\bDockerfiles?\b|\bDocker (?:and|images?|containers?|configuration)\b/,
+    says: /\bDockerfiles?\b|\bDocker (?:and\b|&|images?\b|containers?\b|configuration\b)/,
     patterns: ['**/Dockerfile', '**/Dockerfile.*', '**/*.Dockerfile', '**/.dockerignore', 'docker/**/*'],
   },
   {

@@ -47,9 +47,7 @@ type Node = ReturnType<typeof fromMarkdown> | ReturnType<typeof fromMarkdown>['c
  * @throws HoldpointError `invalid_input` for what is too long, too deeply nested, no text, or has front matter that never ends.
  */
 export function readMarkdown(bytes: string, file: string): Markdown {
-  const text = bytes.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
-  const lines = text.split('\n');
-  refuseHostile(text, lines, file);
+  const { lines } = readLines(bytes, file);
   const front = frontMatterOf(lines, file);
   // Its lines stay, empty, so that every line keeps its number.
   const body = front === undefined ? lines : [...lines.slice(0, front.end).map(() => ''), ...lines.slice(front.end)];
@@ -61,6 +59,19 @@ export function readMarkdown(bytes: string, file: string): Markdown {
     entries,
     lines,
   };
+}
+
+/** A document's lines, where it is a text of a size that is read. */
+export function readLines(bytes: string, file: string): Markdown {
+  const text = bytes.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const lines = text.split('\n');
+  refuseHostile(text, lines, file);
+  return { entries: [], lines };
+}
+
+/** A line that stands by itself, as an item under a heading. */
+export function itemOf(text: string, line: number, heading: string): Entry {
+  return { ...entryOf('item', line, text, [heading]), depth: 1 };
 }
 
 function refuseHostile(text: string, lines: readonly string[], file: string): void {
@@ -181,6 +192,6 @@ export function plain(raw: string): string {
     .replace(/^(?:[-*+]|\d{1,9}[.)])[ \t]+/, '')
     .replace(/^\[[ xX]\][ \t]+/, '')
     .replace(/\*\*|__|`/g, '')
-    .replace(/^(?:[^\x20-\x7E]+[ \t]+)+/, '')
+    .replace(/^(?:[^\x20-\x7E\t]+[ \t]+)+/, '')
     .trim();
 }

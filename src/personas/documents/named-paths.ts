@@ -22,7 +22,10 @@ export function namedPaths(entries: readonly Entry[]): { files: FileFact[]; ambi
       const access = accessOfNamed(entry, span);
       const base = { line: entry.line, words: entry.text, from: 'path' } as const;
       if (access === undefined) {
-        ambiguous.push({ says: `${span} is named without a word on what is done with it; it stays closed`, lines: [entry.line] });
+        ambiguous.push({
+          says: `${span} is named without a word on what is done with it; it stays closed`,
+          lines: [entry.line],
+        });
         continue;
       }
       const bare = !span.replace(/\/\*$/, '').includes('/') && overOutputs(entry.path) && folder !== undefined;

@@ -28,24 +28,40 @@ export function nameOf(from: {
     const role = usable(slug(agent.name.words)).replace(/-(?:engineer|agent)$/, '');
     return {
       name: `orchestra-${role}`.slice(0, 63),
-      notes: [{ says: `the agent "${agent.name.words.slice(0, 60)}" is called orchestra-${role} here`, lines: [agent.name.line] }],
+      notes: [
+        {
+          says: `the agent "${agent.name.words.slice(0, 60)}" is called orchestra-${role} here`,
+          lines: [agent.name.line],
+        },
+      ],
     };
   }
   if (server !== undefined) {
     const name = usable(slug(server.words));
-    return { name, notes: [{ says: `it gives itself no name; its server's entry is called ${name}`, lines: [server.line] }] };
+    return {
+      name,
+      notes: [{ says: `it gives itself no name; its server's entry is called ${name}`, lines: [server.line] }],
+    };
   }
   const heading = entries.find(({ kind }) => kind === 'heading');
   if (heading === undefined) return undefined;
   const name = usable(slug(heading.text).replace(/-(?:agent-)?persona$/, ''));
   const named = apart(name, { words: heading.text, line: heading.line }, lines);
-  return { name: named.name, notes: [{ says: `it gives itself no name; by its heading it is ${named.name}`, lines: [heading.line] }] };
+  return {
+    name: named.name,
+    notes: [{ says: `it gives itself no name; by its heading it is ${named.name}`, lines: [heading.line] }],
+  };
 }
 
 function apart(name: string, given: Cited, lines: readonly string[]): Named {
   if (name !== 'devops') return { name, notes: [] };
-  const own = lines.some((line) => line.length < 2000 && /\(PDLC\)|\bPDLC\b/.test(line)) ? 'pdlc-devops' : 'team-devops';
-  return { name: own, notes: [{ says: `devops is the shipped default persona's name; this one is called ${own}`, lines: [given.line] }] };
+  const own = lines.some((line) => line.length < 2000 && /\(PDLC\)|\bPDLC\b/.test(line))
+    ? 'pdlc-devops'
+    : 'team-devops';
+  return {
+    name: own,
+    notes: [{ says: `devops is the shipped default persona's name; this one is called ${own}`, lines: [given.line] }],
+  };
 }
 
 function usable(name: string): string {

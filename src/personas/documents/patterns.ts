@@ -34,7 +34,8 @@ export function literalStart(pattern: string): string {
 
 const EXTENSION =
   /\.(?:md|mdx|json|jsonc|ya?ml|toml|tf|hcl|sh|sql|conf|cfg|ini|txt|csv|xml|env|py|rs|go|ts|tsx|js|jsx|java|rb|lock|j2|service|dockerfile)$/i;
-const BARE = /^(?:Dockerfile|Jenkinsfile|Makefile|Procfile|Vagrantfile|\.(?:dockerignore|gitlab-ci\.yml|gitignore|env))$/;
+const BARE =
+  /^(?:Dockerfile|Jenkinsfile|Makefile|Procfile|Vagrantfile|\.(?:dockerignore|gitlab-ci\.yml|gitignore|env))$/;
 
 /** Whether what stands in code ticks is a file, a folder or a pattern. */
 export function isPath(span: string): boolean {

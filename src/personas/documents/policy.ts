@@ -40,7 +40,36 @@ export function policyOf(facts: DocumentFacts, base: Base, file: string, options
   settleExamples(written, new Set(base.common.map(({ id }) => id)), options);
   const text = `# Made by "holdpoint persona import" from ${file}. Its own rules come first; the others every persona has.\n${stringify(written, { lineWidth: 0, aliasDuplicateObjects: false })}`;
   checkedPolicy(text, 'policy.yaml', options);
-  return { text, ambiguous: [...scope.notes, ...tools.ambiguous], unused: tools.unused };
+  const data = dataNotes(facts, rules);
+  return {
+    text,
+    ambiguous: [...scope.notes, ...tools.ambiguous, ...data.ambiguous],
+    unused: [...tools.unused, ...data.unused],
+  };
+}
+
+/** Data that documents deny, and the rules of every persona that close it. */
+const DATA: readonly { says: RegExp; rules: readonly string[] }[] = [
+  { says: /\bdatabases?\b/i, rules: ['production-databases', 'databases'] },
+  { says: /\bkeys?\b|\bsecrets?\b|\bcredentials?\b/i, rules: ['secrets'] },
+  { says: /\bpatients?\b|\bPHI\b|\bhealth data\b/i, rules: ['patient-data'] },
+];
+
+function dataNotes({ data }: DocumentFacts, rules: readonly RuleText[]): Pick<GeneratedPolicy, 'ambiguous' | 'unused'> {
+  const notes: Pick<GeneratedPolicy, 'ambiguous' | 'unused'> = { ambiguous: [], unused: [] };
+  for (const { words, line } of data) {
+    const by = (DATA.find(({ says }) => says.test(words))?.rules ?? []).filter((id) =>
+      rules.some((rule) => rule.id === id),
+    );
+    if (by.length > 0)
+      notes.ambiguous.push({ says: `data denied, ${words}: closed by the rule ${by.join(', ')}`, lines: [line] });
+    else
+      notes.unused.push({
+        says: `data denied, ${words}: no rule knows its files; they are closed where nothing opens them`,
+        lines: [line],
+      });
+  }
+  return notes;
 }
 
 /** The rules of every persona hand over to the document's own roles, where it names one for that work. */
@@ -108,22 +137,21 @@ function withoutClosed(rules: readonly RuleText[]): RuleText[] {
  */
 function settleExamples(written: PolicyText, common: ReadonlySet<string>, options: LoadOptions): void {
   const policy = compilePolicy(stringify(written, { aliasDuplicateObjects: false }), 'policy.yaml', options);
-  const failing = Map.groupBy(
-    runExamples(policy, options).filter(({ ok }) => !ok),
-    ({ rule }) => rule,
-  );
+  const byRule = Map.groupBy(runExamples(policy, options), ({ rule }) => rule);
   for (const rule of written.rules) {
-    const outcomes = new Map(failing.get(rule.id)?.map((outcome) => [outcome.number, outcome]));
-    const settled = rule.examples.map((example, index) => settle(rule, example, outcomes.get(index + 1)));
-    const kept = settled.filter((example, index) => common.has(rule.id) || example === rule.examples[index]);
-    rule.examples = kept.length > 0 ? kept : settled;
+    const outcomes = byRule.get(rule.id) ?? [];
+    const settled = rule.examples.map((example, index) => settle(rule, example, outcomes[index]));
+    const kept = settled.filter((_, index) => common.has(rule.id) || outcomes[index]?.ok);
+    // One of a rule's examples must be a call that it matches.
+    rule.examples = outcomes.some(({ ok, touched }) => ok && touched) ? kept : settled;
   }
 }
 
 function settle(rule: RuleText, example: ExampleText, outcome: ExampleOutcome | undefined): ExampleText {
-  if (outcome === undefined) return example;
+  if (outcome === undefined || outcome.ok) return example;
   const { verdict, expect, says = '' } = outcome;
-  const kept = verdict !== undefined && (stricter(verdict, expect) === verdict || (expect === 'deny' && rule.decision !== 'deny'));
+  const kept =
+    verdict !== undefined && (stricter(verdict, expect) === verdict || (expect === 'deny' && rule.decision !== 'deny'));
   if (!kept)
     throw new HoldpointError('internal', `The rule ${rule.id} came out looser than it is for every persona: ${says}`);
   return { ...example, expect: verdict };

@@ -4,7 +4,7 @@ import { type Checklist, type Cited, type DocumentFacts, type Format, type Note 
 import { readFiles } from './files.ts';
 import { readFrontMatter, type FrontMatter } from './front-matter.ts';
 import { keysIn } from './keys.ts';
-import { readMarkdown, type Entry } from './markdown.ts';
+import { itemOf, readLines, readMarkdown, type Entry } from './markdown.ts';
 import { nameOf } from './naming.ts';
 import { namedRoles } from './roles.ts';
 import { listedTools, namedTools } from './tools.ts';
@@ -28,14 +28,13 @@ const NO_FRONT: FrontMatter = { tools: [], restricted: [], servers: [], unused: 
  */
 export function readDocumentText(text: string, file: string, wanted?: string): ReadDocument {
   const json = /\.jsonc?$/i.test(file);
-  const { frontMatter, entries, lines } = json
-    ? { frontMatter: undefined, entries: [], lines: text.split('\n') }
-    : readMarkdown(text, file);
+  const { frontMatter, entries, lines } = json ? readLines(text, file) : readMarkdown(text, file);
   const front = frontMatter === undefined ? NO_FRONT : readFrontMatter(frontMatter, file);
   const agents = json
     ? agentsIn(text.replace(/^\uFEFF/, ''), 1, file)
     : entries.flatMap((entry) => (isJson(entry) ? agentsIn(entry.text, entry.line, file) : []));
   const agent = json || wanted !== undefined || agents.length === 1 ? chosenAgent(agents, wanted, file) : undefined;
+  if (json && agent) entries.push(...agent.specialties.map(({ words, line }) => itemOf(words, line, 'Specialties')));
   const format = formatOf(front, agent);
   const title = titleOf(front, agent, entries);
   const server = serverEntry(entries);
@@ -52,7 +51,8 @@ export function readDocumentText(text: string, file: string, wanted?: string): R
     said: saidOf(front, agent, entries),
     ...(front.budget === undefined ? {} : { tokenBudget: front.budget.tokens }),
     servers: front.servers,
-    tools: [...listedTools(front.tools), ...namedTools(entries)],
+    listed: listedTools(front.tools),
+    tools: namedTools(entries),
     files: files.files,
     roles: namedRoles(entries),
     refuses: refusals(entries),
@@ -60,15 +60,25 @@ export function readDocumentText(text: string, file: string, wanted?: string): R
     environments: namedEnvironments(lines),
     checklists: checklists(entries),
     skills: entries.flatMap(({ kind, path, spans, line, text: words }) =>
-      kind === 'item' && /^skills to use$/i.test(path.at(-1) ?? '') && spans[0] ? [{ words: spans[0], line, text: words }] : [],
+      kind === 'item' && /^skills to use$/i.test(path.at(-1) ?? '') && spans[0]
+        ? [{ words: spans[0], line, text: words }]
+        : [],
     ),
     grants: files.grants,
     handOffs: silo === undefined,
     ambiguous: [...named.notes, ...files.ambiguous],
-    unused: [...front.unused, ...(agent?.unused ?? []), ...files.unused, ...(server === undefined ? [] : [serverNote(server)])],
+    unused: [
+      ...front.unused,
+      ...(agent?.unused ?? []),
+      ...files.unused,
+      ...(server === undefined ? [] : [serverNote(server)]),
+    ],
   };
   if (silo !== undefined)
-    facts.ambiguous.push({ says: 'hand-offs are not to be automated: a refusal names the role and leaves no record', lines: [silo.line] });
+    facts.ambiguous.push({
+      says: 'hand-offs are not to be automated: a refusal names the role and leaves no record',
+      lines: [silo.line],
+    });
   return { facts, entries, secrets: keysIn(lines) };
 }
 
@@ -107,8 +117,17 @@ function titleOf(front: FrontMatter, agent: AgentEntry | undefined, entries: rea
   return words.slice(0, 100);
 }
 
-function descriptionOf(front: FrontMatter, agent: AgentEntry | undefined, entries: readonly Entry[], title: string): string {
-  const label = (name: RegExp) => entries.find(({ kind, text }) => kind === 'text' && name.test(text))?.text.replace(name, '').trim();
+function descriptionOf(
+  front: FrontMatter,
+  agent: AgentEntry | undefined,
+  entries: readonly Entry[],
+  title: string,
+): string {
+  const label = (name: RegExp) =>
+    entries
+      .find(({ kind, text }) => kind === 'text' && name.test(text))
+      ?.text.replace(name, '')
+      .trim();
   const words =
     front.description?.words ??
     label(/^(?:expertise|specialty|description):/i) ??
@@ -123,7 +142,9 @@ function saidOf(front: FrontMatter, agent: AgentEntry | undefined, entries: read
   const { name, mode, persona, description, focus, security, budget } = front;
   const keyed = { name, mode, persona, description, focus, 'security level': security, 'token budget': budget };
   return [
-    ...Object.entries(keyed).flatMap(([what, cited]) => (cited ? [{ what, words: cited.words, line: cited.line }] : [])),
+    ...Object.entries(keyed).flatMap(([what, cited]) =>
+      cited ? [{ what, words: cited.words, line: cited.line }] : [],
+    ),
     ...(agent ? [{ what: 'agent', ...agent.name }] : []),
     ...(agent?.type ? [{ what: 'type', ...agent.type }] : []),
     ...(agent?.specialties ?? []).map((each) => ({ what: 'specialty', ...each })),
@@ -165,4 +186,3 @@ function checklists(entries: readonly Entry[]): Checklist[] {
   }
   return [...found.values()];
 }
-

@@ -22,7 +22,14 @@ export function reportOf(
 ): ImportReport {
   const inOrder = (notes: readonly Note[]) => merged(notes).sort((a, b) => (a.lines[0] ?? 0) - (b.lines[0] ?? 0));
   const masked: Note[] =
-    keys === 0 ? [] : [{ says: `${keys} ${keys === 1 ? 'key stands' : 'keys stand'} in the document: masked wherever it appears, and in nothing made from it`, lines: [] }];
+    keys === 0
+      ? []
+      : [
+          {
+            says: `${keys} ${keys === 1 ? 'key stands' : 'keys stand'} in the document: masked wherever it appears, and in nothing made from it`,
+            lines: [],
+          },
+        ];
   return {
     file,
     sha256,
@@ -34,7 +41,11 @@ export function reportOf(
   };
 }
 
-const ACCESS: Readonly<Record<FileFact['access'], string>> = { write: 'may be written', read: 'may be read', deny: 'is closed' };
+const ACCESS: Readonly<Record<FileFact['access'], string>> = {
+  write: 'may be written',
+  read: 'may be read',
+  deny: 'is closed',
+};
 
 function understood(facts: DocumentFacts): Note[] {
   const note = (says: string, ...lines: number[]): Note => ({ says: says.replace(/\s+/g, ' ').slice(0, 300), lines });
@@ -42,13 +53,20 @@ function understood(facts: DocumentFacts): Note[] {
     ...facts.said.map(({ what, words, line }) => note(`${what}: ${words}`, line)),
     ...facts.servers.map(({ words, line }) => note(`MCP server allowed: ${words}`, line)),
     ...facts.tools.map(({ tool, verdict, condition, line }) =>
-      note(`tool ${tool}: ${{ allow: 'allowed', hold: 'held', deny: 'denied' }[verdict]}${condition && ` (${condition})`}`, line),
+      note(
+        `tool ${tool}: ${{ allow: 'allowed', hold: 'held', deny: 'denied' }[verdict]}${condition && ` (${condition})`}`,
+        line,
+      ),
     ),
     ...facts.files.map(({ pattern, access, from, line }) => note(`${pattern} ${ACCESS[access]} (${from})`, line)),
-    ...facts.roles.map(({ role, way, about, line }) => note(`${way === 'delegate' ? 'delegate to' : 'consult'} ${role}: ${about}`, line)),
+    ...facts.roles.map(({ role, way, about, line }) =>
+      note(`${way === 'delegate' ? 'delegate to' : 'consult'} ${role}: ${about}`, line),
+    ),
     ...facts.refuses.map(({ words, line }) => note(`does not: ${words}`, line)),
     ...facts.data.map(({ words, line }) => note(`data denied: ${words}`, line)),
-    ...facts.environments.map(({ list, value, environment, line }) => note(`${list.slice(0, -1)} ${value} is ${environment}`, line)),
+    ...facts.environments.map(({ list, value, environment, line }) =>
+      note(`${list.slice(0, -1)} ${value} is ${environment}`, line),
+    ),
     ...facts.checklists.map(({ words, items, line }) => note(`checklist ${words}: ${items.length} items`, line)),
     ...facts.skills.map(({ words, line }) => note(`skill: ${words}`, line)),
   ];
@@ -62,8 +80,12 @@ function merged(notes: readonly Note[]): Note[] {
 
 /** The report as Markdown. */
 export function reportText({ file, sha256, format, name, understood, ambiguous, unused }: ImportReport): string {
-  const part = (title: string, notes: readonly Note[]) =>
-    [`## ${title} (${notes.length})`, '', ...(notes.length === 0 ? ['Nothing.'] : notes.map(lineOf)), ''];
+  const part = (title: string, notes: readonly Note[]) => [
+    `## ${title} (${notes.length})`,
+    '',
+    ...(notes.length === 0 ? ['Nothing.'] : notes.map(lineOf)),
+    '',
+  ];
   return [
     `# ${name}, from ${file}`,
     '',

@@ -16,9 +16,14 @@ export function scopeRules(facts: DocumentFacts, base: Base, file: string): Scop
   const roles = rolesByConcern(facts.roles);
   const closing = base.common.filter(({ decision, when }) => decision === 'deny' && when['path'] && !when['effect']);
   const own = facts.files.filter((fact) => {
-    const by = closing.find(({ when }) => coversPath([when['path'] ?? []].flat(), true, fact.pattern, fact.access === 'deny'));
+    const by = closing.find(({ when }) =>
+      coversPath([when['path'] ?? []].flat(), true, fact.pattern, fact.access === 'deny'),
+    );
     if (by !== undefined)
-      notes.push({ says: `${fact.pattern}: the rule ${by.id} of every persona closes it${fact.access === 'deny' ? ' already' : ''}`, lines: [fact.line] });
+      notes.push({
+        says: `${fact.pattern}: the rule ${by.id} of every persona closes it${fact.access === 'deny' ? ' already' : ''}`,
+        lines: [fact.line],
+      });
     return by === undefined;
   });
   const of = (access: FileFact['access']) => own.filter((fact) => fact.access === access);
@@ -33,11 +38,35 @@ export function scopeRules(facts: DocumentFacts, base: Base, file: string): Scop
   return {
     notes,
     rules: [
-      ...allowRule('infrastructure-files', written, `These files are this persona's to read and write (${where(written)}).`),
-      ...allowRule('reference-files', read, `These are readable for reference and never written (${where(read)}).`, 'read'),
-      ...closed((fact) => restricted(fact) && !frontend(fact), 'restricted-packages', 'are out of scope, for reading too', code),
-      ...closed((fact) => restricted(fact) && frontend(fact), 'restricted-frontend', 'are out of scope, for reading too', ui),
-      ...closed((fact) => !restricted(fact), 'restricted-application', 'are closed to this persona, for reading too', code),
+      ...allowRule(
+        'infrastructure-files',
+        written,
+        `These files are this persona's to read and write (${where(written)}).`,
+      ),
+      ...allowRule(
+        'reference-files',
+        read,
+        `These are readable for reference and never written (${where(read)}).`,
+        'read',
+      ),
+      ...closed(
+        (fact) => restricted(fact) && !frontend(fact),
+        'restricted-packages',
+        'are out of scope, for reading too',
+        code,
+      ),
+      ...closed(
+        (fact) => restricted(fact) && frontend(fact),
+        'restricted-frontend',
+        'are out of scope, for reading too',
+        ui,
+      ),
+      ...closed(
+        (fact) => !restricted(fact),
+        'restricted-application',
+        'are closed to this persona, for reading too',
+        code,
+      ),
       ...othersWork(facts, base, roles, where),
     ],
   };
@@ -79,7 +108,9 @@ function handOffOf(base: Base, id: string): string | undefined {
 
 /** What images are built from may be read by whoever writes their Dockerfiles. */
 function buildInputs(facts: DocumentFacts, base: Base): FileFact[] {
-  const made = facts.files.find(({ from, access, pattern }) => from === 'kind' && access === 'write' && /Dockerfile/.test(pattern));
+  const made = facts.files.find(
+    ({ from, access, pattern }) => from === 'kind' && access === 'write' && /Dockerfile/.test(pattern),
+  );
   if (made === undefined) return [];
   const paths = [base.scope('reference-files')?.when['path'] ?? []].flat();
   return paths
@@ -94,9 +125,21 @@ function allowRule(id: string, facts: readonly FileFact[], reason: string, effec
     effect === 'read' && expect === 'allow'
       ? { tool: 'view', input: { path: at }, expect }
       : { tool: 'save-file', input: { path: at, content: 'x' }, expect };
-  const allowed = path.flatMap((pattern) => likelyPaths(pattern).slice(-1).map((names) => call(names.join('/'), 'allow')));
+  const allowed = path.flatMap((pattern) =>
+    likelyPaths(pattern)
+      .slice(-1)
+      .map((names) => call(names.join('/'), 'allow')),
+  );
   const outside = call('elsewhere/notes.txt', 'deny');
-  return [{ id, decision: 'allow', when: { kind: 'file', ...(effect && { effect }), path }, reason, examples: [...allowed, outside] }];
+  return [
+    {
+      id,
+      decision: 'allow',
+      when: { kind: 'file', ...(effect && { effect }), path },
+      reason,
+      examples: [...allowed, outside],
+    },
+  ];
 }
 
 function closedRule(
@@ -117,7 +160,9 @@ function closedRule(
       reason: `${shown} ${what} (${where(facts)}); describe what you need to ${role}.`,
       handOff: role,
       examples: path.flatMap((pattern) =>
-        likelyPaths(pattern).slice(-1).map((names) => ({ tool: 'view', input: { path: names.join('/') }, expect: 'deny' as const })),
+        likelyPaths(pattern)
+          .slice(-1)
+          .map((names) => ({ tool: 'view', input: { path: names.join('/') }, expect: 'deny' as const })),
       ),
     },
   ];

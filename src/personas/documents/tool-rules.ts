@@ -33,14 +33,19 @@ export function toolRules(
   for (const fact of facts.tools) {
     const name = toolName(fact.tool);
     if (fact.verdict === 'allow') {
-      if (!tools.has(name)) found.unused.push({ says: `the tool ${fact.tool} is none of Holdpoint's`, lines: [fact.line] });
-      else if (/\bdevelopment environment only\b/i.test(fact.condition)) found.ambiguous.push(...developmentOnly(fact, facts));
+      if (!tools.has(name))
+        found.unused.push({ says: `the tool ${fact.tool} is none of Holdpoint's`, lines: [fact.line] });
+      else if (/\bdevelopment environment only\b/i.test(fact.condition))
+        found.ambiguous.push(...developmentOnly(fact, facts));
       continue;
     }
     const limit = HELD_BY.find(({ says }) => says.test(fact.condition));
     const by = limit?.rules.filter((id) => present.some((rule) => rule.id === id)) ?? [];
     if (by.length > 0)
-      found.ambiguous.push({ says: `${fact.tool}, ${fact.condition}: kept by the rule ${by.join(', ')}`, lines: [fact.line] });
+      found.ambiguous.push({
+        says: `${fact.tool}, ${fact.condition}: kept by the rule ${by.join(', ')}`,
+        lines: [fact.line],
+      });
     else if (!deniedAlready(name, present)) (fact.verdict === 'hold' ? held : denied).push(fact);
   }
   found.rules.push(...rulesFor(held, 'held-tools', 'require_approval', tools, file));
@@ -50,7 +55,9 @@ export function toolRules(
 
 /** Staging is development's where the document itself deploys there; production is held by its own rule in any case. */
 function developmentOnly(fact: ToolFact, { tools }: DocumentFacts): Note[] {
-  const production = tools.find(({ tool, condition, verdict }) => tool === fact.tool && verdict === 'hold' && /\bproduction\b/i.test(condition));
+  const production = tools.find(
+    ({ tool, condition, verdict }) => tool === fact.tool && verdict === 'hold' && /\bproduction\b/i.test(condition),
+  );
   return [
     {
       says: `${fact.tool} is for development only, and staging is not named: what is not production runs, production is held`,
@@ -62,7 +69,9 @@ function developmentOnly(fact: ToolFact, { tools }: DocumentFacts): Note[] {
 function deniedAlready(name: string, present: readonly RuleText[]): boolean {
   return present.some(
     ({ decision, when }) =>
-      decision === 'deny' && Object.keys(when).join() === 'tool' && [when['tool'] ?? []].flat().some((pattern) => namePattern(pattern, true)(name)),
+      decision === 'deny' &&
+      Object.keys(when).join() === 'tool' &&
+      [when['tool'] ?? []].flat().some((pattern) => namePattern(pattern, true)(name)),
   );
 }
 

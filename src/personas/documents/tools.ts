@@ -48,3 +48,19 @@ export function listedTools(listed: readonly Cited[]): ToolFact[] {
     return { tool: tool.trim(), verdict: 'allow', condition, line, words };
   });
 }
+
+/** Of the tools here, those that a coding agent has of its own; all others are ways of running commands. */
+const OWN_OF_AGENTS = new Set(
+  Object.values(ALSO_CALLED).filter((name) => name !== 'launch-process' && name !== 'read-process'),
+);
+
+/** Front matter that gives tools gives them alone: every other one is denied, commands by any tool where there are none. */
+export function leftOut(listed: readonly ToolFact[], known: readonly string[]): ToolFact[] {
+  const [first] = listed;
+  if (first === undefined) return [];
+  const given = new Set(listed.map(({ tool }) => toolName(tool)));
+  const runs = given.has('launch-process');
+  return known
+    .filter((name) => !given.has(name) && !(runs && !OWN_OF_AGENTS.has(name)))
+    .map((tool) => ({ tool, verdict: 'deny', condition: '', line: first.line, words: first.words }));
+}

@@ -9,7 +9,11 @@ import { HoldpointError } from '../../core/errors.ts';
  *
  * @throws HoldpointError `conflict` where something is there already.
  */
-export async function writeFolder(folder: string, files: Readonly<Record<string, string>>, { force }: { force: boolean }): Promise<void> {
+export async function writeFolder(
+  folder: string,
+  files: Readonly<Record<string, string>>,
+  { force }: { force: boolean },
+): Promise<void> {
   const there = await entriesOf(folder);
   if (there !== undefined && there.length > 0) refuse(folder, there, files, force);
   await mkdir(dirname(folder), { recursive: true });
@@ -23,7 +27,12 @@ export async function writeFolder(folder: string, files: Readonly<Record<string,
   }
 }
 
-function refuse(folder: string, there: readonly string[], files: Readonly<Record<string, string>>, force: boolean): void {
+function refuse(
+  folder: string,
+  there: readonly string[],
+  files: Readonly<Record<string, string>>,
+  force: boolean,
+): void {
   const others = there.filter((name) => !Object.hasOwn(files, name));
   if (others.length > 0)
     throw new HoldpointError('conflict', `${folder} holds other files: ${others.slice(0, 5).join(', ')}.`, {
