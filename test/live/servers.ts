@@ -12,6 +12,8 @@ export interface LiveServers {
   alertmanager: string | undefined;
   pushgateway: string | undefined;
   grafana: string | undefined;
+  /** The folder with other MCP servers, installed from npm. */
+  upstreams: string | undefined;
 }
 
 const SCRIPTS = resolve(import.meta.dirname, '../../scripts/live');
@@ -27,6 +29,7 @@ export function liveServers(): LiveServers {
     alertmanager: found['ALERTMANAGER_URL'],
     pushgateway: found['PUSHGATEWAY_URL'],
     grafana: found['GRAFANA_URL'],
+    upstreams: found['UPSTREAMS'],
   };
 }
 

@@ -8,11 +8,20 @@ const FIRST = 1000;
 const LONGEST = 60_000;
 
 export interface Connection {
-  /** The session, made where there is none. @throws as `connect`, and `unavailable` while the last failure is too recent. */
-  open(): Promise<Session>;
-  /** Uses it, and keeps it from being stopped meanwhile. */
-  use<T>(act: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Does something in the session, which is made where there is none and not stopped meanwhile.
+   *
+   * @param signal of who asks: a call that was given up says nothing about the server.
+   * @throws as `connect` and `act`, and `unavailable` while the last failure to start is too recent.
+   */
+  use<T>(act: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Whether a session is of no more use: it cannot be spoken through, or what was asked of it alone was never answered. */
+function isLost(error: unknown, using: number): boolean {
+  if (!(error instanceof HoldpointError)) return false;
+  return error.code === 'unavailable' || (error.code === 'timeout' && using === 1);
 }
 
 export interface ConnectionOptions {
@@ -88,12 +97,17 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
   };
 
   return {
-    open,
-    async use(act) {
+    async use(act, signal) {
       using++;
       clearTimeout(idle);
+      let mine: Promise<Session> | undefined;
       try {
-        return await act(await open());
+        const found = await open();
+        mine = session;
+        return await act(found);
+      } catch (error) {
+        if (mine !== undefined && mine === session && !signal.aborted && isLost(error, using)) await stop();
+        throw error;
       } finally {
         if (--using === 0 && !closed) {
           idle = setTimeout(() => {
