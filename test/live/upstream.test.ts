@@ -172,7 +172,8 @@ describe.skipIf(folder === '')('real MCP servers as upstreams', () => {
 });
 
 describe.skipIf(folder === '' || kubeconfig === undefined)('a Kubernetes MCP server as upstream', () => {
-  const NAMESPACES = ['upstream-staging', 'upstream-prod'];
+  const [staging, production] = [`upstream-${process.pid}-staging`, `upstream-${process.pid}-prod`];
+  const NAMESPACES = [staging, production];
   const kubectl = async (...args: string[]) =>
     (await promisify(execFile)('kubectl', ['--kubeconfig', kubeconfig ?? '', ...args])).stdout;
   afterAll(async () => {
@@ -181,7 +182,7 @@ describe.skipIf(folder === '' || kubeconfig === undefined)('a Kubernetes MCP ser
 
   test('B5 D: its namespace argument is the environment: staging runs at once, production waits for a person', async () => {
     await podImage('upstream:1', 'hello');
-    for (const namespace of NAMESPACES) await app(namespace, 'web', 'docker.io/local/upstream:1', 1);
+    for (const namespace of NAMESPACES) await app(namespace, 'web', 'upstream:1', 1);
     const { place, agent } = await using(
       'kubernetes',
       { ...node('kubernetes-mcp-server/bin/index.js'), env: { KUBECONFIG: '${KUBECONFIG}' } },
@@ -202,14 +203,14 @@ describe.skipIf(folder === '' || kubeconfig === undefined)('a Kubernetes MCP ser
       });
     const replicas = async (namespace: string) =>
       kubectl('get', 'deployment', 'web', '-n', namespace, '-o', 'jsonpath={.spec.replicas}');
-    expect(textOf(await agent.call('kubernetes__pods_list_in_namespace', { namespace: 'upstream-prod' }))).toContain(
+    expect(textOf(await agent.call('kubernetes__pods_list_in_namespace', { namespace: production }))).toContain(
       'web',
     );
-    expect((await scale('upstream-staging', 2)).envelope.status).toBe('done');
-    expect(await replicas('upstream-staging')).toBe('2');
-    const held = await scale('upstream-prod', 2);
+    expect((await scale(staging, 2)).envelope.status).toBe('done');
+    expect(await replicas(staging)).toBe('2');
+    const held = await scale(production, 2);
     expect(held.envelope.status).toBe('approval_required');
-    expect(await replicas('upstream-prod')).toBe('1');
+    expect(await replicas(production)).toBe('1');
     // Without a namespace nothing tells where it acts.
     const untold = await agent.call('kubernetes__resources_scale', {
       apiVersion: 'apps/v1',
@@ -222,7 +223,7 @@ describe.skipIf(folder === '' || kubeconfig === undefined)('a Kubernetes MCP ser
     await holdpoint(place, 'approver', 'add', 'ann');
     expect((await approveTicking(place, id, '--as', 'ann')).code).toBe(0);
     expect((await agent.call('approval', { action: 'run', id })).envelope.status).toBe('done');
-    expect(await replicas('upstream-prod')).toBe('2');
+    expect(await replicas(production)).toBe('2');
   });
 });
 
