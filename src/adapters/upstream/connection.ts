@@ -36,40 +36,42 @@ export interface ConnectionOptions {
 /** One server: started at its first use, once at a time, again after it ended, stopped when it is not used any more. */
 export function connection({ server, around, within, check, log }: ConnectionOptions): Connection {
   const { key } = server;
+  /** Made or being made; of the one that was made, `live`. */
   let session: Promise<Session> | undefined;
+  let live: Session | undefined;
   let failures = 0;
   let notBefore = 0;
   let using = 0;
   let closed = false;
   let idle: NodeJS.Timeout | undefined;
   let checking: Promise<void> | undefined;
+  let ending = Promise.resolve();
 
   const start = async (): Promise<Session> => {
     let made: Session | undefined;
-    const mine = (): boolean => made !== undefined;
     try {
       made = await connect(server, around, within, {
-        closed: () => {
-          if (!mine()) return;
-          session = undefined;
-          if (!closed) log('info', { upstream: key }, 'an upstream server ended');
+        closed() {
+          if (live === undefined || live !== made) return;
+          live = session = undefined;
+          log('info', { upstream: key }, 'an upstream server ended');
         },
-        changed: () => {
-          const running = made;
-          if (!running) return;
+        changed() {
+          const now = live;
+          if (now === undefined || now !== made) return;
           // Several at once are one.
-          checking ??= check(running)
+          checking ??= check(now)
             .catch((err: unknown) => log('warn', { upstream: key, err }, 'the tools of an upstream could not be read'))
             .finally(() => (checking = undefined));
         },
       });
       await check(made);
+      live = made;
       failures = 0;
       log('info', { upstream: key, says: made.says }, 'an upstream server was started');
       return made;
     } catch (error) {
       await made?.close().catch(() => {});
-      session = undefined;
       notBefore = Date.now() + Math.min(LONGEST, FIRST * 2 ** failures++);
       throw error;
     }
@@ -83,17 +85,24 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
         throw new HoldpointError('unavailable', `The upstream ${key} could not be started or reached a moment ago.`, {
           hint: `It is tried again in ${Math.ceil(wait / 1000)} s; the operator looks at it with "holdpoint upstream test ${key}".`,
         });
-      session = start();
+      const starting = start();
+      session = starting;
+      starting.catch(() => {
+        if (session === starting) session = undefined;
+      });
     }
     const found = await session;
     await checking;
     return found;
   };
 
-  const stop = async (): Promise<void> => {
+  /** Ends the session as it is now; a new one may be made meanwhile. */
+  const stop = (): Promise<void> => {
     const running = session;
-    session = undefined;
-    await (await running?.catch(() => undefined))?.close().catch(() => {});
+    live = session = undefined;
+    const ended = async () => (await running?.catch(() => undefined))?.close().catch(() => {});
+    ending = Promise.all([ending, ended()]).then(() => {});
+    return ending;
   };
 
   return {
