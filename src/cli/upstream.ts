@@ -68,11 +68,7 @@ async function list(config: Config, { json }: UpstreamFlags): Promise<void> {
   const text = known.map((each) => knownText(each, stateOf(each)));
   const notNamed = missing.map((name) => `${name}  the persona may use it, and no file names it`);
   const none = 'There are no upstream servers: name a file with --mcp-config.';
-  print(
-    hidden.json({ servers: found, missing }),
-    hidden.text([...text, ...notNamed].join('\n') || none),
-    json,
-  );
+  print(hidden.json({ servers: found, missing }), hidden.text([...text, ...notNamed].join('\n') || none), json);
 }
 
 function stateOf({ server, allowed, accepted, same }: KnownServer): string {

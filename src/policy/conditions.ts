@@ -93,7 +93,8 @@ function checkNames(when: WhenEntry, known: Known, report: Report): void {
         'matches-nothing',
       );
   for (const [index, name] of (when.tool ?? []).entries())
-    if (!/[*{]/.test(name) && known.tool(name) === undefined)
+    // `__` is in names of other servers' tools and in none of ours.
+    if (!/[*{]|__/.test(name) && known.tool(name) === undefined)
       report(
         `unknown tool "${name}"${didYouMean(name, toolNames)}; write a tool of this server, or a pattern with * for tools of other servers`,
         'tool',

@@ -91,7 +91,7 @@ export async function createApp({
   const facts = kubernetes ? { ...read, kubernetes } : read;
   const policyFile = config.policy ? policyFileOf(config.policy) : persona.policyFile;
   const policies = await createPolicySource(policyFile, (file) =>
-    loadPolicy(file, { tools: (name) => registry.get(name), facts, prepared: prepared.policies }),
+    loadPolicy(file, { tools: (name) => ours.get(name), facts, prepared: prepared.policies }),
   );
   const redactor = createRedactor([...knownSecrets(config), ...(upstreams?.secrets ?? [])]);
   const store = await openStore(config.state);

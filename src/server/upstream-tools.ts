@@ -87,9 +87,9 @@ export function upstreamTool(tool: UpstreamTool, { settings, workspace: written 
       };
     },
 
-    async run({ data: { sent } }, { upstream, signal, progress, stepDone }) {
-      const { content, structured } = await upstream.call(tool, sent, { signal, progress });
-      stepDone('call', 'answered');
+    async run({ data: { sent } }, context) {
+      const { content, structured } = await context.upstream.call(tool, sent, context);
+      context.stepDone('call', 'answered');
       return { server, content, ...(structured ? { structured } : {}) };
     },
 

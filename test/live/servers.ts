@@ -14,6 +14,8 @@ export interface LiveServers {
   alertmanager: string | undefined;
   pushgateway: string | undefined;
   grafana: string | undefined;
+  /** The folder with other MCP servers, installed from npm. */
+  upstreams: string | undefined;
 }
 
 const SCRIPTS = resolve(import.meta.dirname, '../../scripts/live');
@@ -30,6 +32,7 @@ export function liveServers(): LiveServers {
     alertmanager: found['ALERTMANAGER_URL'],
     pushgateway: found['PUSHGATEWAY_URL'],
     grafana: found['GRAFANA_URL'],
+    upstreams: found['UPSTREAMS'],
   };
 }
 

@@ -16,6 +16,7 @@ interface Message {
 
 const script = () =>
   JSON.parse(readFileSync(process.env['FAKE_UPSTREAM'] ?? '', 'utf8')) as { tools: unknown[]; log: string };
+appendFileSync(`${script().log}.starts`, `${process.pid}\n`);
 const send = (message: object) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 const text = (said: string) => ({ content: [{ type: 'text', text: said }] });
 const answers = new Map<string, (message: Message) => void>();

@@ -297,6 +297,30 @@ describe('upstream MCP servers', () => {
     await vi.waitFor(() => expect(pids.map(isAlive)).toEqual([false, false]), { timeout: 20_000 });
   });
 
+  test('B5: calls at once start a server once; one that nobody uses is stopped, and started again', async () => {
+    const { place, agent } = await accepted([tool('echo')], { settings: '  stopAfter: 1s\n' });
+    const before = place.starts().length;
+    const all = await Promise.all(Array.from({ length: 8 }, () => agent.call('fake__echo', {})));
+    expect(all.map(({ envelope }) => envelope.status)).toEqual(Array(8).fill('done'));
+    const [first = 0, ...more] = place.starts().slice(before);
+    expect(more).toEqual([]);
+    await vi.waitFor(() => expect(isAlive(first)).toBe(false), { timeout: 20_000 });
+    expect((await agent.call('fake__echo', {})).envelope.status).toBe('done');
+    expect(place.starts().length).toBe(before + 2);
+  });
+
+  test('B5: a server that does not start is not started again at once', async () => {
+    const { place, agent } = await accepted([tool('echo')]);
+    const before = place.starts().length;
+    writeFileSync(place.script, JSON.stringify({ tools: [{ name: 1 }], log: place.log }));
+    const failed = await agent.call('fake__echo', {});
+    expect(failed.envelope.status).toBe('error');
+    const again = await agent.call('fake__echo', {});
+    expect(again.envelope.error).toMatchObject({ code: 'unavailable' });
+    expect(again.text).toContain('a moment ago');
+    expect(place.starts().length).toBe(before + 1);
+  });
+
   test('B5: taking back what was accepted is in force at once', async () => {
     const { place, agent } = await accepted([tool('echo')]);
     expect((await agent.call('fake__echo', {})).envelope.status).toBe('done');

@@ -11,6 +11,11 @@ export interface UpstreamPlace extends Place {
   offer(tools: unknown[]): void;
   /** Calls that arrived at the server, oldest first: `NAME ARGUMENTS`. */
   arrived(): string[];
+  /** Process ids of the servers that were started, oldest first. */
+  starts(): number[];
+  /** The file that the server's definitions are in, and the one for what arrives. */
+  script: string;
+  log: string;
   run(...args: string[]): Promise<CommandResult>;
   serve: string[];
   /** The persona's folder and the file of servers. */
@@ -117,6 +122,9 @@ export function upstreamPlace({
     offer,
     persona,
     servers,
+    starts: () => readFileSync(`${log}.starts`, 'utf8').split('\n').filter(Boolean).map(Number),
+    script,
+    log,
     arrived: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
     run: (...args) => holdpoint(place, ...args, ...options, '--workspace', place.workspace),
     serve: serverArgs(place, ['--stdio', ...options]),

@@ -60,16 +60,16 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
   };
 
   return {
-    async ready(tool) {
+    async ready(tool, { signal }) {
       requireAccepted(tool);
-      await connectionTo(tool).use(async () => requireSame(tool));
+      await connectionTo(tool).use(async () => requireSame(tool), signal);
     },
     async call(tool, input, call) {
       requireAccepted(tool);
       return connectionTo(tool).use(async (session) => {
         requireSame(tool);
         return session.call(tool.tool, input, call);
-      });
+      }, call.signal);
     },
     async close() {
       await Promise.all([...connections.values()].map((each) => each.close()));

@@ -8,11 +8,20 @@ const FIRST = 1000;
 const LONGEST = 60_000;
 
 export interface Connection {
-  /** The session, made where there is none. @throws as `connect`, and `unavailable` while the last failure is too recent. */
-  open(): Promise<Session>;
-  /** Uses it, and keeps it from being stopped meanwhile. */
-  use<T>(act: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Does something in the session, which is made where there is none and not stopped meanwhile.
+   *
+   * @param signal of who asks: a call that was given up says nothing about the server.
+   * @throws as `connect` and `act`, and `unavailable` while the last failure to start is too recent.
+   */
+  use<T>(act: (session: Session) => Promise<T>, signal: AbortSignal): Promise<T>;
   close(): Promise<void>;
+}
+
+/** Whether a session is of no more use: it cannot be spoken through, or what was asked of it alone was never answered. */
+function isLost(error: unknown, using: number): boolean {
+  if (!(error instanceof HoldpointError)) return false;
+  return error.code === 'unavailable' || (error.code === 'timeout' && using === 1);
 }
 
 export interface ConnectionOptions {
@@ -27,40 +36,42 @@ export interface ConnectionOptions {
 /** One server: started at its first use, once at a time, again after it ended, stopped when it is not used any more. */
 export function connection({ server, around, within, check, log }: ConnectionOptions): Connection {
   const { key } = server;
+  /** Made or being made; of the one that was made, `live`. */
   let session: Promise<Session> | undefined;
+  let live: Session | undefined;
   let failures = 0;
   let notBefore = 0;
   let using = 0;
   let closed = false;
   let idle: NodeJS.Timeout | undefined;
   let checking: Promise<void> | undefined;
+  let ending = Promise.resolve();
 
   const start = async (): Promise<Session> => {
     let made: Session | undefined;
-    const mine = (): boolean => made !== undefined;
     try {
       made = await connect(server, around, within, {
-        closed: () => {
-          if (!mine()) return;
-          session = undefined;
-          if (!closed) log('info', { upstream: key }, 'an upstream server ended');
+        closed() {
+          if (live === undefined || live !== made) return;
+          live = session = undefined;
+          log('info', { upstream: key }, 'an upstream server ended');
         },
-        changed: () => {
-          const running = made;
-          if (!running) return;
+        changed() {
+          const now = live;
+          if (now === undefined || now !== made) return;
           // Several at once are one.
-          checking ??= check(running)
+          checking ??= check(now)
             .catch((err: unknown) => log('warn', { upstream: key, err }, 'the tools of an upstream could not be read'))
             .finally(() => (checking = undefined));
         },
       });
       await check(made);
+      live = made;
       failures = 0;
       log('info', { upstream: key, says: made.says }, 'an upstream server was started');
       return made;
     } catch (error) {
       await made?.close().catch(() => {});
-      session = undefined;
       notBefore = Date.now() + Math.min(LONGEST, FIRST * 2 ** failures++);
       throw error;
     }
@@ -74,26 +85,38 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
         throw new HoldpointError('unavailable', `The upstream ${key} could not be started or reached a moment ago.`, {
           hint: `It is tried again in ${Math.ceil(wait / 1000)} s; the operator looks at it with "holdpoint upstream test ${key}".`,
         });
-      session = start();
+      const starting = start();
+      session = starting;
+      starting.catch(() => {
+        if (session === starting) session = undefined;
+      });
     }
     const found = await session;
     await checking;
     return found;
   };
 
-  const stop = async (): Promise<void> => {
+  /** Ends the session as it is now; a new one may be made meanwhile. */
+  const stop = (): Promise<void> => {
     const running = session;
-    session = undefined;
-    await (await running?.catch(() => undefined))?.close().catch(() => {});
+    live = session = undefined;
+    const ended = async () => (await running?.catch(() => undefined))?.close().catch(() => {});
+    ending = Promise.all([ending, ended()]).then(() => {});
+    return ending;
   };
 
   return {
-    open,
-    async use(act) {
+    async use(act, signal) {
       using++;
       clearTimeout(idle);
+      let mine: Promise<Session> | undefined;
       try {
-        return await act(await open());
+        const found = await open();
+        mine = session;
+        return await act(found);
+      } catch (error) {
+        if (mine !== undefined && mine === session && !signal.aborted && isLost(error, using)) await stop();
+        throw error;
       } finally {
         if (--using === 0 && !closed) {
           idle = setTimeout(() => {

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { RunContext } from '../../core/tool.ts';
 import type { UpstreamTool } from './definition.ts';
 
-export type Call = Pick<RunContext, 'signal'> & Partial<Pick<RunContext, 'progress'>>;
+export type Call = Pick<RunContext, 'signal' | 'callId'> & Partial<Pick<RunContext, 'progress'>>;
 
 /** One part of what a server answered, as data: what is no text is told by facts alone. */
 export type ReplyPart =

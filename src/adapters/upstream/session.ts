@@ -101,14 +101,14 @@ export async function connect(
       listTools(client, key, within, signal).catch((thrown: unknown) => {
         throw translated(thrown, false);
       }),
-    async call(tool, input, { signal, progress }) {
+    async call(tool, input, { signal, callId, progress }) {
       let notes = 0;
       const onprogress = ({ message }: { message?: string | undefined }) => {
         if (message !== undefined && ++notes <= NOTES) progress?.({ message: `${key}: ${quoted(message)}` });
       };
       const result = await client
         .callTool(
-          { name: tool, arguments: input },
+          { name: tool, arguments: input, _meta: { 'holdpoint/callId': callId } },
           { signal, timeout: within.callWithin, ...(progress ? { onprogress } : {}) },
         )
         .catch((thrown: unknown) => {

@@ -11,7 +11,7 @@ import type { UpstreamTool } from './definition.ts';
 const MOST = 50;
 
 /** Which of the operator's entries is for a tool: the first that names it. */
-export function ruleFor(rules: ServerRules | undefined, tool: string): ArgumentRule | undefined {
+function ruleFor(rules: ServerRules | undefined, tool: string): ArgumentRule | undefined {
   return rules?.arguments.find(({ tools }) => tools.some((pattern) => isLike(pattern, tool)));
 }
 
