@@ -18,7 +18,7 @@ import { parse } from 'yaml';
 
 import { SAMPLE_TASKS } from './tasks-sample.ts';
 
-export const API = join(import.meta.dirname, '../docs/tasks-openapi.yaml');
+const API = join(import.meta.dirname, '../docs/tasks-openapi.yaml');
 export const KEY = 'battra-example-key';
 
 export interface QueueTask {

@@ -17,6 +17,7 @@ import { monitoring } from './monitoring.ts';
 import { checkRules } from './policy.ts';
 import { approvers, records } from './records.ts';
 import { sandbox } from './sandbox.ts';
+import { tasks } from './tasks.ts';
 
 /** What does not need anything configured, and what does. */
 const LOCAL: readonly Check[] = [node, folders, records, checkpoints, approvers, demands];
@@ -25,6 +26,7 @@ const SYSTEMS: readonly Check[] = [
   kubernetes,
   github,
   ...monitoring,
+  tasks,
   git,
   programs,
   sandbox,

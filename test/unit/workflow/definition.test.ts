@@ -48,9 +48,9 @@ describe('a workflow’s file (H2)', () => {
 
   test('one that is missing says so, and a template cannot lie elsewhere', async () => {
     await expect(loadDefinition(join(folder, 'none.yaml'))).rejects.toMatchObject({ code: 'not_found' });
-    const { template } = createWorkflow(WORKFLOW, (work) => work());
-    await expect(template('../../../package.json')).rejects.toMatchObject({ code: 'not_found' });
-    await expect(template('templates/none.md')).rejects.toMatchObject({ code: 'not_found' });
+    const workflow = createWorkflow(WORKFLOW, (work) => work());
+    await expect(workflow.template('../../../package.json')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(workflow.template('templates/none.md')).rejects.toMatchObject({ code: 'not_found' });
   });
 
   test('every template is one that the check of artifacts asks something of, and none does as it comes', async () => {
