@@ -1,12 +1,13 @@
 /**
  * Writes the generated parts of the docs, or with --check says which are not current:
- * docs/tools.md (the tool table), docs/cli.md (the command line's help), server.json (for the MCP Registry).
+ * docs/tools.md (the tool table), docs/cli.md (the command line's help), docs/workflow-state.schema.json, server.json (for the MCP Registry).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
+import { stateSchema } from '../src/adapters/workflow/state.ts';
 import { inputSchemaOf } from '../src/server/input.ts';
 import { loadRegistry } from '../src/server/registry.ts';
 import { serverJson } from './manifests.ts';
@@ -86,11 +87,23 @@ function commandLine(): string {
   return lines.join('\n');
 }
 
+/** The JSON Schema of docs/workflow/state.json. */
+function stateFileSchema(): string {
+  const schema = z.toJSONSchema(stateSchema, {
+    // A format says it; the expression that zod adds is for those who know none.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  });
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const [file, text] of [
   ['docs/tools.md', await toolTable()],
   ['docs/cli.md', commandLine()],
+  ['docs/workflow-state.schema.json', stateFileSchema()],
   ['server.json', serverJson()],
 ] as const) {
   const path = resolve(root, file);

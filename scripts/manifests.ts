@@ -53,6 +53,8 @@ export function serverJson(): string {
           variable('GRAFANA_SERVICE_ACCOUNT_TOKEN', 'A token for Grafana.', true),
           variable('PROMETHEUS_URL', 'Prometheus’ address, where there is no Grafana.'),
           variable('ALERTMANAGER_URL', 'Alertmanager’s address, where there is no Grafana.'),
+          variable('BATTRA_API_BASE', 'The task queue’s address.'),
+          variable('BATTRA_API_KEY', 'The key for the task queue.', true),
         ],
       },
     ],

@@ -21,6 +21,7 @@ const HANDED_ON = [
   'GRAFANA_URL',
   'PROMETHEUS_URL',
   'ALERTMANAGER_URL',
+  'BATTRA_API_BASE',
 ];
 
 /** Secrets that Holdpoint takes from its environment: named to people, never written. */
@@ -30,6 +31,7 @@ const SECRETS = [
   'GITHUB_TOKEN',
   'GRAFANA_SERVICE_ACCOUNT_TOKEN',
   'GRAFANA_TOKEN',
+  'BATTRA_API_KEY',
 ];
 
 /** What starts this very installation: this Node and this script, by absolute paths; or the words of `--command`. */

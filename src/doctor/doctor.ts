@@ -18,6 +18,7 @@ import { checkRules } from './policy.ts';
 import { approvers, records } from './records.ts';
 import { sandbox } from './sandbox.ts';
 import { upstreams } from './upstreams.ts';
+import { tasks } from './tasks.ts';
 
 /** What does not need anything configured, and what does. */
 const LOCAL: readonly Check[] = [node, folders, records, checkpoints, approvers, demands];
@@ -26,6 +27,7 @@ const SYSTEMS: readonly Check[] = [
   kubernetes,
   github,
   ...monitoring,
+  tasks,
   git,
   programs,
   sandbox,

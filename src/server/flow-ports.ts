@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 
 import { createTasks } from '../adapters/tasks/client.ts';
 import { createWorkflow } from '../adapters/workflow/client.ts';
+import { openApprovers } from '../approvals/approvers.ts';
 import type { Approvals } from '../approvals/approvals.ts';
 import type { AuditLog } from '../audit/log.ts';
 import type { Config } from '../config/config.ts';
@@ -14,7 +15,7 @@ import type { Store } from '../store/store.ts';
 import { createRecords } from './records.ts';
 
 /** The persona's workflow: its own file, or the one that ships. */
-export function workflowFile({ workflow, folder }: Pick<Persona, 'workflow' | 'folder'>): string {
+function workflowFile({ workflow, folder }: Pick<Persona, 'workflow' | 'folder'>): string {
   return workflow === undefined ? WORKFLOW : resolve(folder, workflow);
 }
 
@@ -25,7 +26,7 @@ export function flowFiles(persona: Persona): string[] {
 
 /** The ports of workflow, ledger and task queue. Nothing is read or sent before the first call. */
 export function flowPorts(
-  config: Pick<Config, 'tasks' | 'workspace'>,
+  config: Pick<Config, 'tasks' | 'workspace' | 'keys'>,
   persona: Persona,
   parts: { store: Store; audit: AuditLog; approvals: Approvals; redact: (text: string) => string },
 ): Pick<Ports, 'workflow' | 'records' | 'tasks'> {
@@ -33,7 +34,11 @@ export function flowPorts(
   return {
     // One write transaction of a store runs at a time, whichever server began it.
     workflow: createWorkflow(workflowFile(persona), (work) => store.transaction(work)),
-    records: createRecords({ ...parts, workspace: workspaceName(config.workspace) }),
+    records: createRecords({
+      ...parts,
+      approvers: openApprovers(config.keys),
+      workspace: workspaceName(config.workspace),
+    }),
     tasks: createTasks(config.tasks, TASK_RANKING),
   };
 }

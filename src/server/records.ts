@@ -1,6 +1,8 @@
 import type { DecisionRecord, Purpose, RecordsPort, RunRecord } from '../adapters/workflow/port.ts';
 import type { Approvals } from '../approvals/approvals.ts';
-import type { ApprovalRequest } from '../approvals/request.ts';
+import type { Approvers } from '../approvals/approvers.ts';
+import type { ApprovalRequest, SignedDecision } from '../approvals/request.ts';
+import { standingOf } from '../approvals/standing.ts';
 import type { State } from '../approvals/states.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { recentCalls, writerOfRequest, writersFor, type LoggedCall } from '../audit/calls.ts';
@@ -13,6 +15,7 @@ interface Sources {
   store: Store;
   audit: Pick<AuditLog, 'flush'>;
   approvals: Pick<Approvals, 'list'>;
+  approvers: Pick<Approvers, 'list'>;
   /** The real path of the workspace whose facts these are. */
   workspace: string;
   redact: (text: string) => string;
@@ -21,17 +24,31 @@ interface Sources {
 /** States that an approved request can be in. */
 const APPROVED: readonly State[] = ['approved', 'claimed', 'acting', 'done', 'failed', 'unknown'];
 
+/** A request with the approvals that count: what stands in the store without a signature that verifies is left out. */
+interface Approved {
+  request: ApprovalRequest;
+  approvals: SignedDecision[];
+}
+
 /** The ledger, for tools to read: what this person's agents did in this workspace, and what people approved of it. */
-export function createRecords({ store, audit, approvals, workspace, redact }: Sources): RecordsPort {
-  /** This person's requests of this workspace that people's standing signatures approve. */
-  const approved = async ({ person }: Principal): Promise<ApprovalRequest[]> => {
+export function createRecords({ store, audit, approvals, approvers, workspace, redact }: Sources): RecordsPort {
+  /** This person's requests of this workspace that people have approved, newest first. */
+  const approved = async ({ person }: Principal): Promise<Approved[]> => {
     await audit.flush();
     const [writers, requests] = [await writersFor(store, workspace), await approvals.list({ states: APPROVED })];
-    const own = requests.filter(
-      ({ principal, approvalsGiven, approvalsNeeded }) =>
-        principal.person === person && approvalsGiven >= approvalsNeeded,
-    );
-    const here = await Promise.all(own.map(({ id }) => writerOfRequest(store, id)));
+    const known = approvers.list();
+    const own = requests
+      .filter(({ principal }) => principal.person === person)
+      .flatMap((request): Approved[] => {
+        const {
+          stillNeeded,
+          approvals: counting,
+          breakGlass,
+        } = standingOf(request, request.digest, request.decisions, known);
+        if (stillNeeded.length === 0) return [{ request, approvals: counting }];
+        return breakGlass ? [{ request, approvals: [breakGlass] }] : [];
+      });
+    const here = await Promise.all(own.map(({ request }) => writerOfRequest(store, request.id)));
     return own.filter((_, index) => writers.has(here[index] ?? ''));
   };
 
@@ -39,7 +56,7 @@ export function createRecords({ store, audit, approvals, workspace, redact }: So
     async runs(tools, limit, who) {
       await audit.flush();
       const [writers, requests] = [await writersFor(store, workspace), await approved(who)];
-      const byId = new Map(requests.map((request) => [request.id, request]));
+      const byId = new Map(requests.map(({ request }) => [request.id, request]));
       const isTheirs = (data: JsonObject) => {
         const { principal, approval } = data;
         if (typeof approval === 'string') return byId.has(approval);
@@ -54,13 +71,13 @@ export function createRecords({ store, audit, approvals, workspace, redact }: So
     },
 
     async decisions(who) {
-      return (await approved(who)).map((request) => decisionOf(request, redact));
+      return (await approved(who)).map((each) => decisionOf(each, redact));
     },
   };
 }
 
-function decisionOf(request: ApprovalRequest, redact: (text: string) => string): DecisionRecord {
-  const { id, digest, tool, plan, summary, environment, principal, createdAt, decisions } = request;
+function decisionOf({ request, approvals }: Approved, redact: (text: string) => string): DecisionRecord {
+  const { id, digest, tool, plan, summary, environment, principal, createdAt } = request;
   return {
     id,
     digest,
@@ -72,14 +89,13 @@ function decisionOf(request: ApprovalRequest, redact: (text: string) => string):
     purpose: purposeOf(tool, summary, plan.targets),
     askedBy: `${principal.person} (${principal.agent})`,
     askedAt: new Date(createdAt).toISOString(),
-    approvals: decisions
-      .filter(({ decision }) => decision === 'approve')
-      .map(({ approver, at, key, reason }) => ({
-        approver,
-        at: new Date(at).toISOString(),
-        key,
-        reason: redact(reason),
-      })),
+    approvals: approvals.map(({ approver, at, key, reason, breakGlass }) => ({
+      approver,
+      at: new Date(at).toISOString(),
+      key,
+      reason: redact(reason),
+      alone: breakGlass === true,
+    })),
   };
 }
 

@@ -72,12 +72,18 @@ const ABSENT: Readonly<Record<string, Absent>> = {
     { ...workload, action: 'set-image', images: { api: 'api:1.2.0' } },
   ),
   'launch-process': unavailable(/kubeconfig/, { program: 'kubectl', args: ['get', 'pods'] }),
+  tasks: unavailable(
+    /BATTRA_API_BASE/,
+    ...['list', 'pick'].map((action) => ({ action })),
+    ...['show', 'claim', 'complete', 'check-story'].map((action) => ({ action, id: 'T-1' })),
+    { action: 'comment', id: 'T-1', text: 'On it.' },
+  ),
   'web-fetch': unavailable(/service is down, or the port/, { url: 'http://127.0.0.1:1/health' }),
 };
 
 const registry = await loadRegistry();
-/** They look into git only for what people see of a held call. */
-const DOES_WITHOUT = ['remove-files', 'save-file', 'str-replace-editor'];
+/** They look into git only for what people see of a held call, or for the tags that there are. */
+const DOES_WITHOUT = ['remove-files', 'save-file', 'str-replace-editor', 'workflow'];
 const needy = [...registry.values()].filter(
   ({ name, needs }) => !DOES_WITHOUT.includes(name) && needs.some((port) => !OWN.includes(port)),
 );

@@ -4,6 +4,7 @@ import { quoted } from '../../core/foreign.ts';
 import type { Plan } from '../../core/plan.ts';
 import type { Target } from '../../core/target.ts';
 import type { PlanContext, RunContext } from '../../core/tool.ts';
+import { notConfigured } from './queue.ts';
 import { openOnes, type Task } from './shapes.ts';
 
 export const TASK_ACTIONS = ['claim', 'complete', 'comment'] as const;
@@ -17,9 +18,15 @@ export type TaskData = { action: TaskAction; id: string; text: string | null; st
 
 const MAX_TEXT = 4000;
 
-/** A task, or all of them, as the policy sees it. */
+/** A task, or all of them, as the policy sees it. @throws HoldpointError `unavailable` where no queue is configured. */
 export function taskTarget(id: string, effect: Target['effect'], { tasks }: Pick<Facts, 'tasks'>): Target {
-  return { kind: 'task', id, effect, ...(tasks ? { at: { host: tasks.host } } : {}) };
+  if (!tasks) throw notConfigured();
+  return { kind: 'task', id, effect, at: { host: tasks.host } };
+}
+
+/** A story that comes with the call: nothing of a queue is touched, and none is needed. */
+export function storyTarget({ tasks }: Pick<Facts, 'tasks'>): Target {
+  return { kind: 'task', id: 'story', effect: 'read', ...(tasks ? { at: { host: tasks.host } } : {}) };
 }
 
 /**

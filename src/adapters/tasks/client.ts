@@ -1,8 +1,5 @@
-import { HoldpointError } from '../../core/errors.ts';
-import { ask, shaped, type Queue } from './http.ts';
 import type { TasksPort } from './port.ts';
-import { page, task, taskId } from './shapes.ts';
-import { loadRanking, type Ranking } from './weights.ts';
+import type { Ranking } from './weights.ts';
 
 export interface TaskSettings {
   url?: string | undefined;
@@ -11,56 +8,25 @@ export interface TaskSettings {
   limit?: number | undefined;
 }
 
-/** The task queue of these settings; `rankingFile` says how tasks are ranked. Nothing is read or sent before the first call. */
+/** The task queue of these settings; `rankingFile` says how tasks are ranked. Nothing is loaded, read or sent before the first call. */
 export function createTasks(settings: TaskSettings, rankingFile: string): TasksPort {
   let ranking: Promise<Ranking> | undefined;
-
-  function queue(): Queue {
-    const { url, key, limit = 10_000 } = settings;
-    if (url !== undefined && key !== undefined) return { url, key, limit };
-    throw new HoldpointError('unavailable', 'No task queue is configured.', {
-      hint: 'The operator sets BATTRA_API_BASE and BATTRA_API_KEY (or tasks.url and tasks.key); docs/tasks.md.',
-    });
-  }
-
-  const pathOf = (id: string, act = '') => {
-    if (taskId.test(id)) return `/tasks/${encodeURIComponent(id)}${act}`;
-    throw new HoldpointError('invalid_input', `"${id.slice(0, 80)}" is no id of a task.`, {
-      hint: 'The action list shows the ids.',
-    });
-  };
-
+  let made: Promise<Omit<TasksPort, 'ranking'>> | undefined;
+  const queue = () => (made ??= import('./queue.ts').then(({ createQueue }) => createQueue(settings)));
   return {
     ranking() {
-      ranking ??= loadRanking(rankingFile).catch((error: unknown) => {
-        ranking = undefined;
-        throw error;
-      });
+      ranking ??= import('./weights.ts')
+        .then(({ loadRanking }) => loadRanking(rankingFile))
+        .catch((error: unknown) => {
+          ranking = undefined;
+          throw error;
+        });
       return ranking;
     },
-    async list({ limit, ...filter }, call) {
-      const query = { ...filter, limit: limit === undefined ? undefined : String(limit) };
-      const { value } = await ask(queue(), { method: 'GET', path: '/tasks', query }, call);
-      const { tasks, nextCursor } = shaped(page, value);
-      return { tasks, ...(nextCursor ? { cursor: nextCursor } : {}) };
-    },
-    async get(id, call) {
-      const { value, etag } = await ask(queue(), { method: 'GET', path: pathOf(id) }, call);
-      const found = shaped(task, value);
-      if (found.id !== id) throw new HoldpointError('upstream', 'The task queue answered with another task.');
-      return { task: found, etag };
-    },
-    async claim(id, etag, call) {
-      const { value } = await ask(queue(), { method: 'POST', path: pathOf(id, '/claim'), body: {}, etag }, call);
-      return shaped(task, value);
-    },
-    async complete(id, etag, note, call) {
-      const body = note === undefined ? {} : { note };
-      const { value } = await ask(queue(), { method: 'POST', path: pathOf(id, '/complete'), body, etag }, call);
-      return shaped(task, value);
-    },
-    async comment(id, text, call) {
-      await ask(queue(), { method: 'POST', path: pathOf(id, '/comments'), body: { text } }, call);
-    },
+    list: async (filter, call) => (await queue()).list(filter, call),
+    get: async (id, call) => (await queue()).get(id, call),
+    claim: async (id, etag, call) => (await queue()).claim(id, etag, call),
+    complete: async (id, etag, note, call) => (await queue()).complete(id, etag, note, call),
+    comment: async (id, text, call) => (await queue()).comment(id, text, call),
   };
 }

@@ -4,7 +4,7 @@ import type { Ranking } from './weights.ts';
 
 export type Call = Pick<RunContext, 'callId' | 'signal' | 'redact' | 'traceparent'>;
 
-export interface TaskFilter {
+interface TaskFilter {
   status?: string | undefined;
   type?: string | undefined;
   label?: string | undefined;
@@ -13,13 +13,13 @@ export interface TaskFilter {
 }
 
 /** One page; `cursor` for the next, where there is one. */
-export interface TaskPage {
+interface TaskPage {
   tasks: Task[];
   cursor?: string;
 }
 
 /** A task as it is now, and the mark of this very state of it. */
-export interface TaskNow {
+interface TaskNow {
   task: Task;
   etag: string | undefined;
 }
@@ -39,13 +39,12 @@ export interface TasksPort {
   comment(id: string, text: string, call: Call): Promise<void>;
 }
 
-export { planTask, runTask, TASK_ACTIONS, taskTarget } from './acts.ts';
+export { planTask, runTask, storyTarget, TASK_ACTIONS, taskTarget } from './acts.ts';
 export type { TaskData } from './acts.ts';
 export { rank } from './ranking.ts';
 export type { Ranked } from './ranking.ts';
 export { storyFaults } from './story.ts';
 export { shownTask } from './shown.ts';
-export type { ShownTask } from './shown.ts';
 
 declare module '../../core/tool.ts' {
   interface Ports {

@@ -85,9 +85,9 @@ function same(a: string, b: string): boolean {
   return a.toLowerCase() === b.trim().toLowerCase();
 }
 
-/** Whether a text names a word: whole for a short one (`CI`, `down`), and with an ending for a longer one (`deployment`). */
+/** Whether a text names a word: whole for a short one (`CI`, `down`), with an ending for a longer one (`deployment`, `vulnerabilities`). */
 function names(text: string, word: string): boolean {
   const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/[ -]/g, '[\\s-]');
-  const end = word.length > 4 ? '[\\p{L}]*' : '';
-  return new RegExp(`(?<![\\p{L}\\p{N}])${escaped}${end}(?![\\p{L}\\p{N}])`, 'iu').test(text);
+  const inflected = word.length > 4 ? `${escaped.replace(/y$/, '(?:y|ies)')}\\p{L}*` : escaped;
+  return new RegExp(`(?<![\\p{L}\\p{N}])${inflected}(?![\\p{L}\\p{N}])`, 'iu').test(text);
 }

@@ -2,7 +2,7 @@ import { quoted } from '../../core/foreign.ts';
 import { openOnes, type Task } from './shapes.ts';
 
 /** A task as a result shows it: its texts are the queue's, masked, bounded and between marks. */
-export interface ShownTask {
+interface ShownTask {
   id: string;
   title: string;
   type: string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';
-import { loadDefinition, type Definition } from './definition.ts';
+import type { Definition } from './definition.ts';
 import type { WorkflowPort } from './port.ts';
 
 /** @param file The workflow's file; read when it is first asked for. `alone` keeps other servers out meanwhile. */
@@ -10,10 +10,12 @@ export function createWorkflow(file: string, alone: WorkflowPort['alone']): Work
   let loaded: Promise<Definition> | undefined;
   return {
     definition() {
-      loaded ??= loadDefinition(file).catch((error: unknown) => {
-        loaded = undefined;
-        throw error;
-      });
+      loaded ??= import('./definition.ts')
+        .then(({ loadDefinition }) => loadDefinition(file))
+        .catch((error: unknown) => {
+          loaded = undefined;
+          throw error;
+        });
       return loaded;
     },
     async template(path) {

@@ -24,12 +24,12 @@ interface Demanded {
  */
 export function lacksOf(text: string, template: string | undefined): string[] {
   const bare = withoutCode(text);
+  if (template !== undefined && text.trim() === template.trim()) return ['it is the template as it came'];
   if (!says(text)) return ['it is empty'];
   const problems: string[] = [];
   const open = bare.split('\n').findIndex((line) => PLACEHOLDER.test(line) || LEFT_OPEN.test(line));
   if (open !== -1) problems.push(`line ${open + 1} has a placeholder that is not filled`);
   if (template === undefined) return problems;
-  if (text.trim() === template.trim()) return ['it is the template as it came'];
   const { headings, fields } = demandedBy(template);
   const sections = new Map(sectionsOf(text).map((section) => [key(section.heading), section.text]));
   for (const heading of headings) {

@@ -61,8 +61,8 @@ async function textOf(artifact: Artifact, record: DecisionRecord, { workflow, re
       .join(', ')}`,
     `- Asked: by ${said(askedBy, redact)} at ${askedAt}`,
     ...approvals.map(
-      ({ approver, at, key, reason }) =>
-        `- Approved: by ${approver} at ${at}, key ${key}${reason === '' ? '' : `, saying ${said(reason, redact)}`}`,
+      ({ approver, at, key, reason, alone }) =>
+        `- Approved: by ${approver}${alone ? ' alone, breaking the glass,' : ''} at ${at}, key ${key}${reason === '' ? '' : `, saying ${said(reason, redact)}`}`,
     ),
     '',
     'Holdpoint wrote this from its ledger. It is a copy for readers and proves nothing by itself: the proof is the ledger',

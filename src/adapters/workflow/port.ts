@@ -48,7 +48,8 @@ export interface DecisionRecord {
   askedBy: string;
   /** ISO 8601, UTC. */
   askedAt: string;
-  approvals: { approver: string; at: string; key: string; reason: string }[];
+  /** `alone`: in an emergency, with the break-glass key. */
+  approvals: { approver: string; at: string; key: string; reason: string; alone: boolean }[];
 }
 
 /** Read-only facts of the ledger: of this workspace and this person, redacted. */

@@ -44,7 +44,7 @@ export const stateSchema = z
   })
   .meta({ title: 'State of a Holdpoint workflow', description: 'docs/workflow/state.json; see docs/workflow.md.' });
 
-export type NodeState = (typeof NODE_STATES)[number];
+type NodeState = (typeof NODE_STATES)[number];
 export type NodeRecord = z.output<typeof nodeRecord>;
 export type WorkflowState = z.output<typeof stateSchema>;
 

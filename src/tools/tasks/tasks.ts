@@ -6,12 +6,15 @@ import {
   runTask,
   shownTask,
   storyFaults,
+  storyTarget,
   TASK_ACTIONS,
   taskTarget,
 } from '../../adapters/tasks/port.ts';
 import type { Ranked, TaskData } from '../../adapters/tasks/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
+import type { Facts } from '../../core/facts.ts';
 import type { Plan } from '../../core/plan.ts';
+import type { Target } from '../../core/target.ts';
 import type { RunContext } from '../../core/tool.ts';
 import { defineTool } from '../../core/tool.ts';
 
@@ -88,7 +91,7 @@ export default defineTool({
 
   targets({ action, id }, { facts }) {
     const effect = (TASK_ACTIONS as readonly string[]).includes(action) ? 'write' : 'read';
-    return [taskTarget(id ?? (action === 'check-story' ? 'story' : 'tasks'), effect, facts)];
+    return [lookedAt(action, id, effect, facts)];
   },
 
   async plan({ action, id, text, filter: written, cursor }, context): Promise<Plan<Data>> {
@@ -112,7 +115,7 @@ export default defineTool({
     const does = action === 'check-story' ? 'check a story' : `${action} tasks`;
     return {
       effect: 'read',
-      targets: [taskTarget(id ?? (action === 'check-story' ? 'story' : 'tasks'), 'read', context.facts)],
+      targets: [lookedAt(action, id, 'read', context.facts)],
       preconditions: [],
       steps: [{ id: action, does, call: data }],
       preview: { summary: id === undefined ? does : `${action} ${id}` },
@@ -183,6 +186,10 @@ async function pick(filter: Filter, context: RunContext<'tasks'>) {
       ? {}
       : { note: `Only the first ${all.length} open tasks were ranked; narrow by label or type.` }),
   };
+}
+
+function lookedAt(action: string, id: string | undefined, effect: 'read' | 'write', facts: Facts): Target {
+  return action === 'check-story' && id === undefined ? storyTarget(facts) : taskTarget(id ?? 'tasks', effect, facts);
 }
 
 /** `type:bug label:CI` as what the queue is asked for; a label may have spaces where it comes last. */

@@ -60,6 +60,7 @@ describe('with nothing there', () => {
       'grafana',
       'prometheus',
       'alertmanager',
+      'tasks',
       'git',
       'programs',
       'clients',
