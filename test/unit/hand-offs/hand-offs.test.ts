@@ -15,7 +15,7 @@ const refuse = (name = 'secret', to?: string) =>
   bench.call('value', { name, namespace: 'dev', ...(to !== undefined && { to }) });
 const tool = async (args: Record<string, unknown>) => (await bench.call('hand-offs', args)).envelope;
 const listed = async (args: Record<string, unknown>) =>
-  (await tool({ action: 'list', ...args })).result?.['handOffs'] as HandOff[];
+  (await tool({ action: 'list', ...args })).result?.['handOffs'] as unknown as HandOff[];
 const idIn = (text: string | undefined) => /hnd_\S{12}/.exec(text ?? '')?.[0] ?? '';
 
 /** The bench as another role's agent has it: the same store, another persona. */
@@ -30,7 +30,7 @@ describe('a refusal that names a role (B4)', () => {
     const id = idIn(envelope.next);
     expect(text).toContain('Hand it to: credential-manager.');
     expect(text).toContain(id);
-    const { handOff } = (await tool({ action: 'read', id })).result as { handOff: HandOff };
+    const { handOff } = (await tool({ action: 'read', id })).result as unknown as { handOff: HandOff };
     expect(handOff).toMatchObject({
       id,
       state: 'open',
@@ -62,7 +62,7 @@ describe('a refusal that names a role (B4)', () => {
     const token = ['ghp', 'abcdefghijklmnopqrstuvwxyz0123456789'].join('_');
     const { handOff } = (
       await tool({ action: 'read', id: idIn((await refuse(`secret-${token}`, 'line\nline')).envelope.next) })
-    ).result as {
+    ).result as unknown as {
       handOff: HandOff;
     };
     expect(JSON.stringify(handOff)).not.toMatch(/abcdefghij|line/);
@@ -176,7 +176,8 @@ describe('the tool hand-offs (B4)', () => {
   });
 
   test('found by find-tools, called by use-tool, not in tools/list', async () => {
-    const { tools } = (await bench.call('find-tools', { query: 'delegate to backend-dev' })).envelope.result as {
+    const { tools } = (await bench.call('find-tools', { query: 'delegate to backend-dev' })).envelope
+      .result as unknown as {
       tools: { name: string }[];
     };
     expect(tools[0]?.name).toBe('hand-offs');

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import { createMemory } from '../../../src/adapters/memory/client.ts';
 import { newMemoryBench } from './bench.ts';
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -318,10 +319,15 @@ describe('edits record themselves (H1)', () => {
     expect(await edits.list(10)).toEqual([]);
     const logged: string[] = [];
     bench.services.log = (level, _fields, message) => void logged.push(`${level} ${message}`);
-    bench.services.edits = { record: () => Promise.reject(new Error('full')) };
+    bench.services.edits = { ...edits, record: () => Promise.reject(new Error('full')) };
     expect((await call('save-file', { path: 'docker/x', content: 'x' })).envelope.status).toBe('done');
     expect(existsSync(at('docker/x'))).toBe(true);
     expect(logged).toEqual(['warn an edit could not be recorded']);
+    await bench.store.query('DROP TABLE memory_edits');
+    bench.services.edits = edits;
+    bench.services.ports.memory = createMemory({ list: async () => [] });
+    expect((await call('write-memory', { name: 'a', content: 'x' })).envelope.result?.['did']).toBe('created');
+    expect(logged.length).toBe(2);
   });
 
   test('edits of files that may not be read are not told', async () => {
