@@ -34,7 +34,7 @@ export interface HandOff {
 }
 
 /** What a new one says; redacted and bounded already. */
-export type HandOffDraft = Pick<HandOff, 'to' | 'wants' | 'by' | 'from' | 'what' | 'why' | 'context'>;
+type HandOffDraft = Pick<HandOff, 'to' | 'wants' | 'by' | 'from' | 'what' | 'why' | 'context'>;
 
 export interface HandOffs {
   /** Leaves one; where the same is open already, counts it there. Gives its id. */

@@ -193,7 +193,7 @@ test('deleting a memory waits for a person, over HTTP as well (H1, C2)', async (
     const held = await agent.call('delete_memory', { memory_name: 'old' });
     expect(held.envelope).toMatchObject({ status: 'approval_required' });
     const id = held.envelope.approval?.id ?? '';
-    expect((await approveTicking(place, id)).code).toBe(0);
+    expect((await approveTicking(place, id, '--as', 'alice')).code).toBe(0);
     expect((await agent.call('approval', { action: 'run', id })).envelope.result).toMatchObject({ name: 'old' });
     await expect(agent.read('holdpoint://memory/old')).rejects.toThrow();
   } finally {
