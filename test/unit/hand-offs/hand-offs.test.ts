@@ -188,27 +188,36 @@ describe('the tool hand-offs (B4)', () => {
 });
 
 describe('what is kept (B4)', () => {
+  const draft = (n: number, person: string) => ({
+    to: 'architect',
+    wants: 'delegate' as const,
+    by: 'agent' as const,
+    from: { ...PRINCIPAL, person },
+    what: { targets: [], note: String(n) },
+    why: {},
+    context: {},
+  });
+  const count = async () => (await bench.store.query('SELECT id FROM hand_offs')).length;
+
   test('is bounded: closed ones go first, then the oldest', async () => {
     const { handOffs } = bench.services;
-    const draft = (n: number) => ({
-      to: 'architect',
-      wants: 'delegate' as const,
-      by: 'agent' as const,
-      from: PRINCIPAL,
-      what: { targets: [], note: String(n) },
-      why: {},
-      context: {},
-    });
     const ids: string[] = [];
-    for (let n = 0; n < 500; n++) ids.push((await handOffs.leave(draft(n), 'call')).id);
+    for (let n = 0; n < 500; n++) ids.push((await handOffs.leave(draft(n, `p${n % 5}`), 'call')).id);
     await handOffs.close(ids[400] ?? '', PRINCIPAL, undefined, 'call');
-    await handOffs.leave(draft(500), 'call');
-    const count = async () => (await bench.store.query('SELECT id FROM hand_offs')).length;
+    await handOffs.leave(draft(500, 'p9'), 'call');
     expect(await count()).toBe(500);
     await expect(handOffs.find(ids[400] ?? '')).rejects.toMatchObject({ code: 'not_found' });
     expect((await handOffs.find(ids[0] ?? '')).what.note).toBe('0');
-    await handOffs.leave(draft(501), 'call');
+    await handOffs.leave(draft(501, 'p9'), 'call');
     expect(await count()).toBe(500);
+  });
+
+  test('one sender pushes out its own alone', async () => {
+    const { handOffs } = bench.services;
+    const { id } = await handOffs.leave(draft(0, 'quiet'), 'call');
+    for (let n = 0; n < 150; n++) await handOffs.leave(draft(n, 'loud'), 'call');
+    expect(await count()).toBe(101);
+    expect((await handOffs.find(id)).state).toBe('open');
   });
 
   test('two agents that take one at once: one has it', async () => {
