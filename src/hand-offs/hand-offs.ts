@@ -4,7 +4,7 @@ import { canonicalJson, sha256 } from '../audit/canonical.ts';
 import type { AuditLog } from '../audit/log.ts';
 import { HoldpointError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import type { Principal } from '../core/principal.ts';
+import { principalId, type Principal } from '../core/principal.ts';
 import type { Session, Store } from '../store/store.ts';
 
 /** Work that one role leaves for another, or asks it about. It says something; it permits and runs nothing. */
@@ -34,7 +34,7 @@ export interface HandOff {
 }
 
 /** What a new one says; redacted and bounded already. */
-export type HandOffDraft = Pick<HandOff, 'to' | 'wants' | 'by' | 'from' | 'what' | 'why' | 'context'>;
+type HandOffDraft = Pick<HandOff, 'to' | 'wants' | 'by' | 'from' | 'what' | 'why' | 'context'>;
 
 export interface HandOffs {
   /** Leaves one; where the same is open already, counts it there. Gives its id. */
@@ -49,8 +49,12 @@ export interface HandOffs {
   close(id: string, who: Principal, note: string | undefined, callId: string): Promise<HandOff>;
 }
 
-/** Of one workspace; when there are more, the oldest that are done go, then the oldest at all. */
+/**
+ * Of one workspace, and of one sender in it, who must not push out what others left. When there are more, the oldest that are
+ * done go, then the oldest at all.
+ */
 const MAX_KEPT = 500;
+const MAX_OF_ONE = 100;
 
 const COLUMNS = 'id, state, to_role, body, times, created_at, moved_at, taken_by, note';
 
@@ -90,6 +94,17 @@ export function createHandOffs({
     });
   };
 
+  /** Leaves the new one and so many others of the sender, or of all. */
+  async function prune(session: Session, id: string, most: number, sender?: string): Promise<void> {
+    const whose = sender === undefined ? [] : [sender];
+    await session.query(
+      `DELETE FROM hand_offs WHERE workspace = ? AND id IN (
+         SELECT id FROM hand_offs WHERE workspace = ? AND id <> ?${sender === undefined ? '' : ' AND sender = ?'}
+         ORDER BY CASE WHEN state = 'done' THEN 1 ELSE 0 END, moved_at DESC, id LIMIT ? OFFSET ?)`,
+      [workspace, workspace, id, ...whose, MAX_KEPT, most - 1],
+    );
+  }
+
   /** Moves one that is in `from`, whoever else moves it at the same time. */
   function move(id: string, from: readonly HandOff['state'][], to: 'taken' | 'done') {
     return (who: Principal, note: string | undefined, callId: string): Promise<HandOff> =>
@@ -125,17 +140,14 @@ export function createHandOffs({
         if (again) return handOffOf(again);
         const id = `hnd_${randomBytes(9).toString('base64url')}`;
         const { to, ...body } = draft;
+        const sender = principalId({ ...draft.from, client: '' });
         await session.query(
-          `INSERT INTO hand_offs (workspace, id, same_as, state, to_role, body, times, created_at, moved_at)
-           VALUES (?, ?, ?, 'open', ?, ?, 1, ?, ?)`,
-          [workspace, id, same, to, JSON.stringify(body), at, at],
+          `INSERT INTO hand_offs (workspace, id, same_as, sender, state, to_role, body, times, created_at, moved_at)
+           VALUES (?, ?, ?, ?, 'open', ?, ?, 1, ?, ?)`,
+          [workspace, id, same, sender, to, JSON.stringify(body), at, at],
         );
-        await session.query(
-          `DELETE FROM hand_offs WHERE workspace = ? AND id IN (
-             SELECT id FROM hand_offs WHERE workspace = ? AND id <> ?
-             ORDER BY CASE WHEN state = 'done' THEN 1 ELSE 0 END, moved_at DESC, id LIMIT ? OFFSET ?)`,
-          [workspace, workspace, id, MAX_KEPT, MAX_KEPT - 1],
-        );
+        await prune(session, id, MAX_OF_ONE, sender);
+        await prune(session, id, MAX_KEPT);
         const { agent, person } = draft.from;
         const data = {
           handOff: id,

@@ -1,10 +1,11 @@
 import type { BoundFile, Change, FilesPort } from '../adapters/files/port.ts';
-import type { EditRecord } from '../adapters/memory/edits.ts';
+import { memoryName } from '../adapters/memory/port.ts';
+import type { EditRecord } from '../adapters/memory/port.ts';
 import type { Call, Services } from './services.ts';
 
 /**
  * The files port for one run: each change that was made is recorded, with who made it through which tool. A change that cannot
- * be recorded is made all the same, and the log says so.
+ * be recorded is made all the same, and the log says so. Memories, which several servers write, are changed one at a time.
  */
 export function recordedFiles(
   files: FilesPort,
@@ -12,18 +13,28 @@ export function recordedFiles(
   { id, principal }: Call,
   { edits, log }: Pick<Services, 'edits' | 'log'>,
 ): FilesPort {
-  async function recorded(file: BoundFile, change: Change, did: EditRecord['did']): Promise<Change> {
-    const { agent, person } = principal;
-    const edit = { path: file.real, did, bytes: change.after, tool, agent, person, call: id, undo: change.undo };
-    await edits
-      .record(edit)
-      .catch((err: unknown) => log('warn', { callId: id, undo: change.undo, err }, 'an edit could not be recorded'));
+  const { agent, person } = principal;
+  const unrecorded = (err: unknown) => log('warn', { callId: id, err }, 'an edit could not be recorded');
+  async function recorded(file: BoundFile, did: EditRecord['did'], make: () => Promise<Change>): Promise<Change> {
+    const said = ({ after: bytes, undo }: Change) => ({
+      path: file.real,
+      did,
+      bytes,
+      tool,
+      agent,
+      person,
+      call: id,
+      undo,
+    });
+    if (memoryName(file.real) !== undefined) return edits.alone(make, said, unrecorded);
+    const change = await make();
+    await edits.record(said(change)).catch(unrecorded);
     return change;
   }
   return {
     ...files,
-    write: async (file, bytes) =>
-      recorded(file, await files.write(file, bytes), file.type === 'missing' ? 'created' : 'changed'),
-    remove: async (file) => recorded(file, await files.remove(file), 'removed'),
+    write: (file, bytes) =>
+      recorded(file, file.type === 'missing' ? 'created' : 'changed', () => files.write(file, bytes)),
+    remove: (file) => recorded(file, 'removed', () => files.remove(file)),
   };
 }

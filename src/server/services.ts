@@ -50,7 +50,7 @@ export interface Services {
   facts: Facts;
   ports: Ports;
   /** What file tools change is recorded here by itself. */
-  edits: Pick<Edits, 'record'>;
+  edits: Pick<Edits, 'record' | 'alone'>;
   /** Work that roles leave for one another. */
   handOffs: HandOffs;
   audit: AuditLog;

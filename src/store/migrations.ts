@@ -50,7 +50,7 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
       PRIMARY KEY (workspace, id))`,
     `CREATE INDEX memory_edits_by_time ON memory_edits (workspace, at, id)`,
     `CREATE TABLE hand_offs (
-      workspace TEXT NOT NULL, id TEXT NOT NULL, same_as TEXT NOT NULL, state TEXT NOT NULL, to_role TEXT NOT NULL,
+      workspace TEXT NOT NULL, id TEXT NOT NULL, same_as TEXT NOT NULL, sender TEXT NOT NULL, state TEXT NOT NULL, to_role TEXT NOT NULL,
       body TEXT NOT NULL, times BIGINT NOT NULL, created_at BIGINT NOT NULL, moved_at BIGINT NOT NULL, taken_by TEXT, note TEXT,
       PRIMARY KEY (workspace, id))`,
     `CREATE INDEX hand_offs_by_role ON hand_offs (workspace, to_role, state, created_at)`,

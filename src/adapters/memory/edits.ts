@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Store } from '../../store/store.ts';
+import type { Session, Store } from '../../store/store.ts';
 
 /** One change of a file of the workspace that a tool made, as it was recorded by itself. */
 export interface EditRecord {
@@ -23,6 +23,17 @@ export interface EditRecord {
 export interface Edits {
   /** @throws HoldpointError `unavailable` where the store cannot be written. */
   record(edit: Omit<EditRecord, 'at'>): Promise<void>;
+  /**
+   * Makes a change while no other server of this store makes one so, and records it in the same transaction. `make` must not
+   * use the store. Where only the recording fails, `unrecorded` is told and the change stays.
+   *
+   * @throws what `make` throws.
+   */
+  alone<T>(
+    make: () => Promise<T>,
+    said: (made: T) => Omit<EditRecord, 'at'>,
+    unrecorded: (err: unknown) => void,
+  ): Promise<T>;
   /** Newest first. */
   list(limit: number): Promise<EditRecord[]>;
 }
@@ -41,22 +52,43 @@ export function createEdits({
   workspace: string;
   now?: () => number;
 }): Edits {
+  async function insert(session: Session, edit: Omit<EditRecord, 'at'>): Promise<void> {
+    const { path, did, bytes, tool, agent, person, call, undo } = edit;
+    const at = now();
+    await session.query(
+      `INSERT INTO memory_edits (workspace, id, at, path, did, bytes, tool, agent, person, call_id, undo)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [workspace, randomUUID(), at, path, did, bytes, tool, agent, person, call, undo],
+    );
+    await session.query('DELETE FROM memory_edits WHERE workspace = ? AND at < ?', [workspace, at - MAX_AGE]);
+    await session.query(
+      `DELETE FROM memory_edits WHERE workspace = ? AND id IN
+         (SELECT id FROM memory_edits WHERE workspace = ? ORDER BY at DESC, id DESC LIMIT ? OFFSET ?)`,
+      [workspace, workspace, MAX_EDITS, MAX_EDITS],
+    );
+  }
+
   return {
-    async record({ path, did, bytes, tool, agent, person, call, undo }) {
-      const at = now();
-      await store.transaction(async (session) => {
-        await session.query(
-          `INSERT INTO memory_edits (workspace, id, at, path, did, bytes, tool, agent, person, call_id, undo)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-          [workspace, randomUUID(), at, path, did, bytes, tool, agent, person, call, undo],
-        );
-        await session.query('DELETE FROM memory_edits WHERE workspace = ? AND at < ?', [workspace, at - MAX_AGE]);
-        await session.query(
-          `DELETE FROM memory_edits WHERE workspace = ? AND id IN
-             (SELECT id FROM memory_edits WHERE workspace = ? ORDER BY at DESC, id DESC LIMIT ? OFFSET ?)`,
-          [workspace, workspace, MAX_EDITS, MAX_EDITS],
-        );
-      });
+    record: (edit) => store.transaction((session) => insert(session, edit)),
+    async alone(make, said, unrecorded) {
+      let outcome: { made: Awaited<ReturnType<typeof make>> } | { error: unknown } | undefined;
+      try {
+        await store.transaction(async (session) => {
+          try {
+            outcome = { made: await make() };
+          } catch (error) {
+            outcome = { error };
+            return;
+          }
+          await insert(session, said(outcome.made));
+        });
+      } catch (err) {
+        unrecorded(err);
+      }
+      // A store that is not to be had does not keep anybody from writing a file.
+      outcome ??= { made: await make() };
+      if ('error' in outcome) throw outcome.error;
+      return outcome.made;
     },
     async list(limit) {
       const rows = await store.query<Omit<EditRecord, 'at' | 'call'> & { at: number; call_id: string }>(

@@ -1,14 +1,14 @@
 import { openDatabaseInMemory } from '../../store/database.ts';
 
 /** What is searched of a memory. */
-export interface Searched {
+interface Searched {
   name: string;
   title: string;
   tags: string;
   body: string;
 }
 
-export interface FoundText {
+interface FoundText {
   name: string;
   /** Where the words are, with what is around them. */
   snippet: string;

@@ -15,7 +15,7 @@ const refuse = (name = 'secret', to?: string) =>
   bench.call('value', { name, namespace: 'dev', ...(to !== undefined && { to }) });
 const tool = async (args: Record<string, unknown>) => (await bench.call('hand-offs', args)).envelope;
 const listed = async (args: Record<string, unknown>) =>
-  (await tool({ action: 'list', ...args })).result?.['handOffs'] as HandOff[];
+  (await tool({ action: 'list', ...args })).result?.['handOffs'] as unknown as HandOff[];
 const idIn = (text: string | undefined) => /hnd_\S{12}/.exec(text ?? '')?.[0] ?? '';
 
 /** The bench as another role's agent has it: the same store, another persona. */
@@ -30,7 +30,7 @@ describe('a refusal that names a role (B4)', () => {
     const id = idIn(envelope.next);
     expect(text).toContain('Hand it to: credential-manager.');
     expect(text).toContain(id);
-    const { handOff } = (await tool({ action: 'read', id })).result as { handOff: HandOff };
+    const { handOff } = (await tool({ action: 'read', id })).result as unknown as { handOff: HandOff };
     expect(handOff).toMatchObject({
       id,
       state: 'open',
@@ -62,7 +62,7 @@ describe('a refusal that names a role (B4)', () => {
     const token = ['ghp', 'abcdefghijklmnopqrstuvwxyz0123456789'].join('_');
     const { handOff } = (
       await tool({ action: 'read', id: idIn((await refuse(`secret-${token}`, 'line\nline')).envelope.next) })
-    ).result as {
+    ).result as unknown as {
       handOff: HandOff;
     };
     expect(JSON.stringify(handOff)).not.toMatch(/abcdefghij|line/);
@@ -176,7 +176,8 @@ describe('the tool hand-offs (B4)', () => {
   });
 
   test('found by find-tools, called by use-tool, not in tools/list', async () => {
-    const { tools } = (await bench.call('find-tools', { query: 'delegate to backend-dev' })).envelope.result as {
+    const { tools } = (await bench.call('find-tools', { query: 'delegate to backend-dev' })).envelope
+      .result as unknown as {
       tools: { name: string }[];
     };
     expect(tools[0]?.name).toBe('hand-offs');
@@ -187,27 +188,36 @@ describe('the tool hand-offs (B4)', () => {
 });
 
 describe('what is kept (B4)', () => {
+  const draft = (n: number, person: string) => ({
+    to: 'architect',
+    wants: 'delegate' as const,
+    by: 'agent' as const,
+    from: { ...PRINCIPAL, person },
+    what: { targets: [], note: String(n) },
+    why: {},
+    context: {},
+  });
+  const count = async () => (await bench.store.query('SELECT id FROM hand_offs')).length;
+
   test('is bounded: closed ones go first, then the oldest', async () => {
     const { handOffs } = bench.services;
-    const draft = (n: number) => ({
-      to: 'architect',
-      wants: 'delegate' as const,
-      by: 'agent' as const,
-      from: PRINCIPAL,
-      what: { targets: [], note: String(n) },
-      why: {},
-      context: {},
-    });
     const ids: string[] = [];
-    for (let n = 0; n < 500; n++) ids.push((await handOffs.leave(draft(n), 'call')).id);
+    for (let n = 0; n < 500; n++) ids.push((await handOffs.leave(draft(n, `p${n % 5}`), 'call')).id);
     await handOffs.close(ids[400] ?? '', PRINCIPAL, undefined, 'call');
-    await handOffs.leave(draft(500), 'call');
-    const count = async () => (await bench.store.query('SELECT id FROM hand_offs')).length;
+    await handOffs.leave(draft(500, 'p9'), 'call');
     expect(await count()).toBe(500);
     await expect(handOffs.find(ids[400] ?? '')).rejects.toMatchObject({ code: 'not_found' });
     expect((await handOffs.find(ids[0] ?? '')).what.note).toBe('0');
-    await handOffs.leave(draft(501), 'call');
+    await handOffs.leave(draft(501, 'p9'), 'call');
     expect(await count()).toBe(500);
+  });
+
+  test('one sender pushes out its own alone', async () => {
+    const { handOffs } = bench.services;
+    const { id } = await handOffs.leave(draft(0, 'quiet'), 'call');
+    for (let n = 0; n < 150; n++) await handOffs.leave(draft(n, 'loud'), 'call');
+    expect(await count()).toBe(101);
+    expect((await handOffs.find(id)).state).toBe('open');
   });
 
   test('two agents that take one at once: one has it', async () => {

@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
+import { createMemory } from '../../../src/adapters/memory/client.ts';
 import { newMemoryBench } from './bench.ts';
+
+type Called = Awaited<ReturnType<Awaited<ReturnType<typeof newMemoryBench>>['call']>>;
+
+/** The names of the memories in a result. */
+const namesIn = ({ envelope }: Called) =>
+  (envelope.result?.['memories'] as unknown as { name: string }[] | undefined)?.map(({ name }) => name);
 
 const NOW = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -188,10 +195,7 @@ describe('read-memory (H1)', () => {
     await call('write-memory', { name: 'cluster', content: '# The cluster\n\nKept small.', tags: ['rollback'] });
     await call('write-memory', { name: 'other', content: '# Other\n\nWe once did a rollback of the api.' });
     await call('write-memory', { name: 'far', content: '# Far\n\nNothing here.' });
-    const found = async (query: string) =>
-      (
-        (await call('read-memory', { query })).envelope.result?.['memories'] as { name: string; snippet?: string }[]
-      ).map(({ name }) => name);
+    const found = async (query: string) => namesIn(await call('read-memory', { query }));
     expect(await found('rollback')).toEqual(['rollback', 'cluster', 'other']);
     expect(await found('deploying kubectl rollouts')).toEqual(['rollback']);
     expect(await found('rollbacks api')).toEqual(['other']);
@@ -209,10 +213,7 @@ describe('read-memory (H1)', () => {
     const { call } = await newMemoryBench();
     await call('write-memory', { name: 'decisions/registry', content: 'ghcr', type: 'decision', links: ['status/ci'] });
     await call('write-memory', { name: 'status/ci', content: 'green', type: 'status' });
-    const names = async (args: object) =>
-      ((await call('read-memory', { ...args })).envelope.result?.['memories'] as { name: string }[]).map(
-        ({ name }) => name,
-      );
+    const names = async (args: object) => namesIn(await call('read-memory', { ...args }));
     const { memories } = (await call('read-memory', {})).envelope.result as { memories: object[] };
     expect(memories[0]).toMatchObject({
       name: 'decisions/registry',
@@ -318,10 +319,15 @@ describe('edits record themselves (H1)', () => {
     expect(await edits.list(10)).toEqual([]);
     const logged: string[] = [];
     bench.services.log = (level, _fields, message) => void logged.push(`${level} ${message}`);
-    bench.services.edits = { record: () => Promise.reject(new Error('full')) };
+    bench.services.edits = { ...edits, record: () => Promise.reject(new Error('full')) };
     expect((await call('save-file', { path: 'docker/x', content: 'x' })).envelope.status).toBe('done');
     expect(existsSync(at('docker/x'))).toBe(true);
     expect(logged).toEqual(['warn an edit could not be recorded']);
+    await bench.store.query('DROP TABLE memory_edits');
+    bench.services.edits = edits;
+    bench.services.ports.memory = createMemory({ list: async () => [] });
+    expect((await call('write-memory', { name: 'a', content: 'x' })).envelope.result?.['did']).toBe('created');
+    expect(logged.length).toBe(2);
   });
 
   test('edits of files that may not be read are not told', async () => {

@@ -228,6 +228,20 @@ describe('I7 an invalid policy says file, line, rule and what to write instead',
       'operate',
       'handOff is for rules that deny or hold',
     ],
+    [
+      'asking a role in a rule that allows',
+      [['    reason: Operate.\n', '    reason: Operate.\n    consult: architect\n']],
+      18,
+      'operate',
+      'consult is for rules that deny or hold',
+    ],
+    [
+      'a role to be given the work and one to be asked',
+      [['    reason: A person decides.\n', '    reason: A person decides.\n    handOff: a\n    consult: b\n']],
+      26,
+      'production',
+      'write one of the two',
+    ],
     ['no approvals', [['approveWithin: 1h', 'approvals: 0']], 23, 'production', 'write 1 to 10'],
   ] as const)('%s', (_what, replacements, line, rule, says) => {
     const message = refusal(changed(...replacements));

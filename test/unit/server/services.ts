@@ -142,7 +142,7 @@ export async function newBench(over: Partial<Services> = {}): Promise<Bench> {
     policies: { current: async () => policy },
     facts: { kubernetes: { contexts: {} }, docker: { host: 'local' }, github: {}, monitoring: {}, programs: {} },
     ports: {} as Ports,
-    edits: { record: async () => {} },
+    edits: { record: async () => {}, alone: (make) => make() },
     handOffs: createHandOffs({ store, audit, workspace: '/workspace' }),
     audit,
     tracing: NO_TRACING,
