@@ -9,7 +9,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Persona } from './persona.ts';
 
 /** One file of a skill, as clients get it. */
-export interface SkillFile {
+interface SkillFile {
   /** From the skill's folder: `SKILL.md`, `templates/Dockerfile`. */
   path: string;
   text: string;
@@ -21,7 +21,7 @@ export interface SkillFile {
 }
 
 /** A name that a skill's prompt can be given a value for. */
-export interface SkillArgument {
+interface SkillArgument {
   name: string;
   required: boolean;
 }

@@ -111,14 +111,7 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [
-    policyFile,
-    ...besidePolicy,
-    persona.folder,
-    SKILLS,
-    ...(config.file ? [config.file] : []),
-    cacheFolder(),
-  ];
+  const protect = [policyFile, ...besidePolicy, persona.folder, SKILLS, cacheFolder(), ...[config.file ?? []].flat()];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),

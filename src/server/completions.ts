@@ -13,7 +13,7 @@ interface Completing {
   shelf: Shelf;
   sources: readonly ResourceSource[];
   services: Services;
-  who(request: ServerContext): Principal;
+  who: (request: ServerContext) => Principal;
 }
 
 /**

@@ -155,7 +155,7 @@ test('nobody sees what another client did or asked for (B7)', async () => {
 
 test('secrets that were in a call are in none of them (B7)', async () => {
   const place = newPlace();
-  const secret = 'ghp_' + 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8';
+  const secret = `ghp_${'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'}`;
   const client = await plainStdio('2.x modern', place, serverArgs(place, ['--stdio']), `editor ${secret}`);
   try {
     await client.callTool({ name: 'codebase-retrieval', arguments: { query: secret } });
