@@ -104,7 +104,7 @@ async function readSkill(folder: string, name: string, mask: (text: string) => s
   const ordered = ['SKILL.md', ...paths.filter((path) => path !== 'SKILL.md').sort()];
   const [main, ...others] = await Promise.all(ordered.map((path) => readSkillFile(folder, path, mask)));
   if (!main) throw new Error('it has no SKILL.md');
-  const [, yaml = '', body = ''] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(main.text) ?? [];
+  const [, yaml = '', body = ''] = /^---\r?\n([\s\S]*?)\r?\n---\r?\n([\s\S]*)$/.exec(main.text) ?? [];
   const parsed = frontMatter.safeParse(parse(yaml));
   if (!parsed.success)
     throw new Error(
@@ -114,7 +114,7 @@ async function readSkill(folder: string, name: string, mask: (text: string) => s
     throw new Error(`it calls itself "${parsed.data.name}"; folder and name must be equal`);
   return {
     name,
-    title: /^# (.+)$/m.exec(body)?.[1] ?? name,
+    title: /^# (.+?)\r?$/m.exec(body)?.[1] ?? name,
     description: parsed.data.description,
     arguments: argumentsOf(parsed.data.metadata?.['arguments'] ?? ''),
     frontmatter: parsed.data as JsonObject,

@@ -83,7 +83,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
   const { services } = options;
   const tools = toolList(services, options.list);
   const shelf = createShelf(services);
-  const sources = [resultResources(services.results), ...ownResources(services, shelf), skillResources(shelf)];
+  const sources = [resultResources(services.results), ...ownResources(services, shelf, tools), skillResources(shelf)];
   return (context) => {
     const server = new Server(
       { name: 'holdpoint', title: 'Holdpoint', version: VERSION },
