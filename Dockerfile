@@ -14,7 +14,7 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=ca,t
     npx -y pnpm@12 install --frozen-lockfile --ignore-scripts
 COPY . .
 RUN node scripts/build.ts && mkdir -p /image/app /image/state && mkdir -m 0700 /image/state/holdpoint && \
-    cp -r dist policies personas package.json README.md /image/app/ && \
+    cp -r dist policies personas skills package.json README.md /image/app/ && \
     mkdir -p /image/app/fixtures && cp -r fixtures/workspace /image/app/fixtures/
 
 FROM ${NODE_IMAGE}

@@ -14,7 +14,7 @@ const target = join(folder, 'target');
 const mcpb = (...args: string[]) =>
   execFileSync('npx', ['-y', MCPB, ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 try {
-  for (const part of ['dist', 'policies', 'personas', 'fixtures/workspace', 'package.json', 'README.md'])
+  for (const part of ['dist', 'policies', 'personas', 'skills', 'fixtures/workspace', 'package.json', 'README.md'])
     cpSync(join(ROOT, part), join(source, part), { recursive: true });
   writeFileSync(join(source, 'manifest.json'), bundleManifest());
   mcpb('validate', join(source, 'manifest.json'));

@@ -1,6 +1,7 @@
 /**
  * Writes the generated parts of the docs, or with --check says which are not current:
- * docs/tools.md (the tool table), docs/cli.md (the command line's help), docs/workflow-state.schema.json, server.json (for the MCP Registry).
+ * docs/tools.md (the tool table), docs/prompts.md (the prompts), docs/cli.md (the command line's help),
+ * docs/workflow-state.schema.json, server.json (for the MCP Registry).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,10 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 
 import { stateSchema } from '../src/adapters/workflow/state.ts';
+import { PERSONAS } from '../src/config/locations.ts';
+import { loadSkills } from '../src/personas/skills.ts';
 import { inputSchemaOf } from '../src/server/input.ts';
+import { promptOf } from '../src/server/prompts.ts';
 import { loadRegistry } from '../src/server/registry.ts';
 import { serverJson } from './manifests.ts';
 
@@ -61,6 +65,34 @@ async function toolTable(): Promise<string> {
   return lines.join('\n');
 }
 
+/** A row of a table for each prompt; `|` would end a cell. */
+async function promptTable(): Promise<string> {
+  const { skills, problems } = await loadSkills({ folder: PERSONAS });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const rows = skills.map(promptOf).map(({ name, description, arguments: args = [] }) => {
+    const takes = args.map((each) => `\`${each.name}${each.required ? '' : '?'}\``).join(' ');
+    return `| \`${name}\` | ${takes} | ${description} |`;
+  });
+  return [
+    NOTE,
+    '',
+    '# Prompts',
+    '',
+    'One for each skill that the persona is given ([skills](skills.md)): clients show them as commands. `?` may be left out.',
+    '',
+    '| prompt | takes | for |',
+    '|---|---|---|',
+    ...rows,
+    '',
+    'What is given is checked (names, environments of the policy, paths of the workspace, strategies) and quoted: it is the user’s data,',
+    'never an instruction. An unknown prompt or argument, a missing one and a value that does not fit are refused as invalid parameters,',
+    'saying what would do. `completion/complete` completes arguments from what this machine knows without the network: the policy’s',
+    'environments and namespaces, contexts of the kubeconfig, strategies, severities, files and workflows by their names, and the',
+    'services that the caller has had to do with. What the policy does not let the caller look at is not among them.',
+    '',
+  ].join('\n');
+}
+
 function help(words: string[]): string {
   return execFileSync(process.execPath, [resolve(root, 'src/main.ts'), ...words, '--help'], {
     encoding: 'utf8',
@@ -102,6 +134,7 @@ const check = process.argv.includes('--check');
 let stale = 0;
 for (const [file, text] of [
   ['docs/tools.md', await toolTable()],
+  ['docs/prompts.md', await promptTable()],
   ['docs/cli.md', commandLine()],
   ['docs/workflow-state.schema.json', stateFileSchema()],
   ['server.json', serverJson()],

@@ -8,7 +8,6 @@ import { PERSONAS, POLICIES } from '../config/locations.ts';
 import { prepared } from '../config/prepared.ts';
 import { readAhead } from '../config/read-ahead.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { shippedPersonas } from './shipped.ts';
 
 const schema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{1,62}$/, 'must be 2 to 63 lower-case letters, digits and dashes'),

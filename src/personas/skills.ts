@@ -9,7 +9,7 @@ import type { JsonObject } from '../core/json.ts';
 import type { Persona } from './persona.ts';
 
 /** One file of a skill, as clients get it. */
-export interface SkillFile {
+interface SkillFile {
   /** From the skill's folder: `SKILL.md`, `templates/Dockerfile`. */
   path: string;
   text: string;
@@ -21,7 +21,7 @@ export interface SkillFile {
 }
 
 /** A name that a skill's prompt can be given a value for. */
-export interface SkillArgument {
+interface SkillArgument {
   name: string;
   required: boolean;
 }
@@ -104,7 +104,7 @@ async function readSkill(folder: string, name: string, mask: (text: string) => s
   const ordered = ['SKILL.md', ...paths.filter((path) => path !== 'SKILL.md').sort()];
   const [main, ...others] = await Promise.all(ordered.map((path) => readSkillFile(folder, path, mask)));
   if (!main) throw new Error('it has no SKILL.md');
-  const [, yaml = '', body = ''] = /^---\n([\s\S]*?)\n---\n([\s\S]*)$/.exec(main.text) ?? [];
+  const [, yaml = '', body = ''] = /^---\r?\n([\s\S]*?)\r?\n---\r?\n([\s\S]*)$/.exec(main.text) ?? [];
   const parsed = frontMatter.safeParse(parse(yaml));
   if (!parsed.success)
     throw new Error(
@@ -114,7 +114,7 @@ async function readSkill(folder: string, name: string, mask: (text: string) => s
     throw new Error(`it calls itself "${parsed.data.name}"; folder and name must be equal`);
   return {
     name,
-    title: /^# (.+)$/m.exec(body)?.[1] ?? name,
+    title: /^# (.+?)\r?$/m.exec(body)?.[1] ?? name,
     description: parsed.data.description,
     arguments: argumentsOf(parsed.data.metadata?.['arguments'] ?? ''),
     frontmatter: parsed.data as JsonObject,

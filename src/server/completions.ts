@@ -14,7 +14,7 @@ interface Completing {
   sources: readonly ResourceSource[];
   services: Services;
   /** Undefined for a token that may not read. */
-  who(request: ServerContext): Principal | undefined;
+  who: (request: ServerContext) => Principal | undefined;
 }
 
 /**

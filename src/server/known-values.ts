@@ -21,7 +21,7 @@ interface Asking {
   principal: Principal;
   services: Services;
   /** Whether the policy lets this caller look at it without asking, through this tool. */
-  mayLook(tool: string, target: Target): boolean;
+  mayLook: (tool: string, target: Target) => boolean;
 }
 
 type Values = (asking: Asking) => readonly string[] | Promise<readonly string[]>;

@@ -94,7 +94,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
     resultResources(services.results),
     handOffResources(services),
     memoryResources(services, options.dispatch, options.transport),
-    ...ownResources(services, shelf),
+    ...ownResources(services, shelf, tools),
     skillResources(shelf),
   ];
   return (context) => {

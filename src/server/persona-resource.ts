@@ -1,12 +1,16 @@
-import { serverTools, useTool } from './server-tools.ts';
+import { estimateTokens, type Definition } from '../personas/budget.ts';
 import { bounded, type ResourceSource } from './resources.ts';
 import type { Services } from './services.ts';
 import type { Shelf } from './skills.ts';
 
 const ADDRESS = 'holdpoint://persona';
 
-/** Who the agent is here. Its instructions are what it was told when it connected. */
-export function personaResource(services: Services, shelf: Shelf): ResourceSource {
+/**
+ * Who the agent is here. Its instructions are what it was told when it connected.
+ *
+ * @param listed the tools that `tools/list` gives
+ */
+export function personaResource(services: Services, shelf: Shelf, listed: readonly Definition[]): ResourceSource {
   return {
     list: async () => [
       {
@@ -22,11 +26,7 @@ export function personaResource(services: Services, shelf: Shelf): ResourceSourc
       if (uri !== ADDRESS) return undefined;
       const { persona, registry } = services;
       const { name, rules } = await services.policies.current();
-      const listed = [
-        ...persona.tools.filter((tool) => registry.has(tool)),
-        ...serverTools(services).keys(),
-        useTool.name,
-      ];
+      const names = listed.map((tool) => tool.name);
       return bounded(
         {
           name: persona.name,
@@ -37,8 +37,9 @@ export function personaResource(services: Services, shelf: Shelf): ResourceSourc
           you: { person: principal.person, agent: principal.agent, client: principal.client },
           policy: name,
           tokenBudget: persona.tokenBudget,
-          tools: listed,
-          moreTools: [...registry.keys()].filter((tool) => !listed.includes(tool)),
+          toolsCost: estimateTokens(listed),
+          tools: names,
+          moreTools: [...registry.keys()].filter((tool) => !names.includes(tool)),
           skills: (await shelf()).map((skill) => skill.name),
           upstreams: persona.upstreams,
           handsWorkTo: [...new Set(rules.flatMap(({ handOff }) => handOff ?? []))].sort(),

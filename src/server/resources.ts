@@ -7,7 +7,7 @@ import type { Results } from './results.ts';
 import type { Services } from './services.ts';
 
 /** One resource, as `resources/list` gives it. */
-export interface Listed {
+interface Listed {
   uri: string;
   name: string;
   title?: string;

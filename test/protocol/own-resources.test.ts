@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CLIENTS, holdpoint, newPlace, serverArgs, startHttp, type Place, type RunningHttp } from '../harness.ts';
@@ -155,7 +156,7 @@ test('nobody sees what another client did or asked for (B7)', async () => {
 
 test('secrets that were in a call are in none of them (B7)', async () => {
   const place = newPlace();
-  const secret = 'ghp_' + 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8';
+  const secret = `ghp_${randomBytes(18).toString('hex')}`;
   const client = await plainStdio('2.x modern', place, serverArgs(place, ['--stdio']), `editor ${secret}`);
   try {
     await client.callTool({ name: 'codebase-retrieval', arguments: { query: secret } });

@@ -219,6 +219,15 @@ describe('completion shows nothing that the policy denies (B7)', () => {
     expect(await values('docker', 'path', 'secrets')).toEqual([]);
   });
 
+  test('at most a hundred values come, and how many there are is said', async () => {
+    for (let index = 0; index < 120; index++)
+      writeFileSync(join(narrow.workspace, `.github/workflows/many-${index}.yml`), 'on: push\n');
+    const argument = { name: 'workflow', value: 'many-' };
+    const { completion } = await client.complete({ ref: { type: 'ref/prompt', name: 'ci-cd' }, argument });
+    expect(completion.values).toHaveLength(100);
+    expect(completion).toMatchObject({ total: 120, hasMore: true });
+  });
+
   test('a workload that was denied is not offered', async () => {
     for (const namespace of ['tta-prod', 'tta-staging'])
       await client.callTool({

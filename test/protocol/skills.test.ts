@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@modelcontextprotocol/client';
 import { SkillsClient } from '@modelcontextprotocol/client/ext/skills';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
 import { SKILLS } from '../../src/config/locations.ts';
-import { newPlace, serverArgs, startHttp, type Place, type RunningHttp } from '../harness.ts';
+import { newPlace, ROOT, serverArgs, startHttp, type Place, type RunningHttp } from '../harness.ts';
 import { plainHttp, plainStdio, refusal, type PlainClient } from './plain-clients.ts';
 
 const INVALID_PARAMS = -32602;
@@ -183,3 +183,35 @@ describe.each([{ over: 'stdio' as const }, { over: 'http' as const }])(
     });
   },
 );
+
+test('what steers the agent is not its to change, whatever the policy says (B7)', async () => {
+  const own = newPlace();
+  const policy = join(own.workspace, '../all.yaml');
+  writeFileSync(
+    policy,
+    `version: 1
+name: all
+rules:
+  - id: all
+    decision: allow
+    when: { kind: [file, folder] }
+    reason: All files.
+    examples: [{ tool: save-file, input: { path: skills/docker/SKILL.md, content: x }, expect: allow }]
+`,
+  );
+  // The clone itself is the workspace, as it is for whoever works on Holdpoint.
+  const client = await plainStdio('2.x', { ...own, workspace: ROOT }, [
+    ...serverArgs({ ...own, workspace: ROOT }, ['--stdio', '--policy', policy]),
+  ]);
+  try {
+    const save = async (path: string, dryRun: boolean) =>
+      (await client.callTool({ name: 'save-file', arguments: { path, content: 'x', dryRun } })).structuredContent;
+    expect(await save('skills-of-nobody/SKILL.md', true)).toMatchObject({ status: 'planned' });
+    expect(await save('skills/evil/SKILL.md', false)).toMatchObject({ status: 'denied' });
+    expect(existsSync(join(SKILLS, 'evil/SKILL.md'))).toBe(false);
+  } finally {
+    await client.close();
+    own.remove();
+    rmSync(join(SKILLS, 'evil'), { recursive: true, force: true });
+  }
+});

@@ -90,6 +90,14 @@ describe('a persona’s skills (B7)', () => {
     });
   });
 
+  test('one written on Windows loads as it is', async () => {
+    write('own', { 'SKILL.md': main('own').replaceAll('\n', '\r\n') });
+    const { skills, problems } = await loadSkills({ folder, skills: ['own'] });
+    expect(problems).toEqual([]);
+    expect(skills[0]).toMatchObject({ title: 'The title', description: 'A skill of the tests.' });
+    expect(skills[0]?.files[0].text).toContain('\r\n');
+  });
+
   test('sizes and digests are those of what is served, secrets masked', async () => {
     write('own', { 'SKILL.md': main('own') + 'hunter2-known\n' });
     const { text: mask } = createRedactor(['hunter2-known']);
