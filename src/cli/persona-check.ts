@@ -21,14 +21,12 @@ export interface PersonaCheck {
 export async function checkPersona(named: string, config: Config): Promise<PersonaCheck> {
   const found = await wrong(() => listed(named, config));
   if ('says' in found) return { name: named, valid: false, problems: [found.says], warnings: [] };
-  const [budget, unknown] = await Promise.all([budgetOf(found.persona, found.tools), hypertoolUnknown(named)]);
+  const { persona, tools } = found;
+  const [budget, unknown] = await Promise.all([budgetOf(persona, tools), hypertoolUnknown(persona.folder)]);
   const ruled = await wrong(() => checkPolicy(found));
-  const problems = [
-    ...listProblems(found.persona, found.tools, budget),
-    ...('says' in ruled ? [ruled.says] : ruled.problems),
-  ];
+  const problems = [...listProblems(persona, tools, budget), ...('says' in ruled ? [ruled.says] : ruled.problems)];
   return {
-    name: found.persona.name,
+    name: persona.name,
     valid: problems.length === 0,
     problems,
     warnings: [

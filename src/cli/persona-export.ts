@@ -22,7 +22,7 @@ export function registerExport(persona: Command): void {
     .description('write a persona for hypertool: a folder with persona.yaml and mcp.json')
     .argument('<persona>', 'a name, folder or file')
     .requiredOption('--hypertool <dir>', 'the folder of personas; its folder in it has the persona’s name')
-    .option('--workspace <dir>', 'the folder that the agent works in (set by whoever starts hypertool)')
+    .option('--workspace <dir>', 'the folder that the agent works in (where hypertool is started)')
     .option('--command <words>', 'what starts Holdpoint (this Node with this script)')
     .action((named: string, flags: ExportFlags) => act(flags, (config) => exportPersona(named, config, flags)));
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HoldpointError } from '../core/errors.ts';
@@ -25,16 +25,16 @@ export async function earlierExport(folder: string): Promise<Earlier | undefined
   });
 }
 
-/** Writes both files whole, each by a rename, so that a reader never sees half of one. */
+/** Writes both files whole beside their places before either takes its own, so that nobody reads half of one. */
 export async function writeExport(folder: string, files: HypertoolFiles): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await Promise.all(
-    FILES.map(async (name) => {
-      const half = join(folder, `.${name}.${process.pid}`);
-      await writeFile(half, files[name], { flag: 'wx', mode: 0o644 });
-      await rename(half, join(folder, name));
-    }),
-  );
+  const half = (name: string) => join(folder, `.${name}.${process.pid}`);
+  try {
+    await Promise.all(FILES.map((name) => writeFile(half(name), files[name], { flag: 'wx', mode: 0o644 })));
+    await Promise.all(FILES.map((name) => rename(half(name), join(folder, name))));
+  } finally {
+    await Promise.all(FILES.map((name) => rm(half(name), { force: true })));
+  }
 }
 
 /** A file's text; undefined where there is none. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { loadRegistry } from '../server/registry.ts';
@@ -17,10 +17,8 @@ export async function hypertoolPersona(content: unknown, folder: string): Promis
   });
 }
 
-/** What of a hypertool persona, by folder or file, is unknown here; undefined for everything else. */
-export async function hypertoolUnknown(named: string): Promise<Imported['unknown'] | undefined> {
-  const file = /\.ya?ml$/.test(named) ? named : join(named, 'persona.yaml');
-  const content: unknown = await readFile(file, 'utf8').then(parse, () => undefined);
-  if (!isHypertool(content)) return undefined;
-  return (await hypertoolPersona(content, dirname(file))).unknown;
+/** What of the hypertool persona in a folder is unknown here; undefined for every other folder. */
+export async function hypertoolUnknown(folder: string): Promise<Imported['unknown'] | undefined> {
+  const content: unknown = await readFile(join(folder, 'persona.yaml'), 'utf8').then(parse, () => undefined);
+  return isHypertool(content) ? (await hypertoolPersona(content, folder)).unknown : undefined;
 }
