@@ -194,4 +194,16 @@ describe.skipIf(!ready)('S1 scenario 2: Docker configuration', () => {
     const { logs } = await look({ show: 'logs', name: `${PROJECT}_api_1` });
     expect(logs).toContain('"path": "/ready"');
   });
+
+  test('C5 D1 a database that a person pauses is seen: the API is not ready, and says why', async () => {
+    await compose('pause', 'redis');
+    const url = `http://127.0.0.1:${HOST_PORT}/ready`;
+    const answer = await world.done('web-fetch', { url, expect: '"database": "down"' });
+    expect(answer).toMatchObject({ status: 503, ok: false });
+    expect(await get(HOST_PORT, '/ready')).toMatchObject({ status: 503 });
+    const look = { name: 'docker-get', arguments: { show: 'containers' } };
+    const { table } = (await world.done('use-tool', look)) as { table: { rows: string[][] } };
+    const row = table.rows.find((cells) => cells.join(' ').includes(`${PROJECT}_redis_1`));
+    expect(row?.join(' ')).toMatch(/paused/i);
+  });
 });
