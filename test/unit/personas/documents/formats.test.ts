@@ -146,7 +146,7 @@ test('tools that a document holds or denies, also those that no common rule keep
 
 test('marks decide nothing: mis-encoded, swapped or absent, headings and words do (B1)', async () => {
   const text = seedText('S1').toString('utf8');
-  const without = await imported(text.replace(/[✅❌⚠️]/gu, ''));
+  const without = await imported(text.replace(/✅|❌|⚠/gu, ''));
   const swapped = await imported(text.replaceAll('✅', '‚ùå').replaceAll('❌', '✅'));
   const whole = await imported(text);
   for (const other of [without, swapped]) expect(other.files['policy.yaml']).toBe(whole.files['policy.yaml']);
