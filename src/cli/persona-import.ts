@@ -35,14 +35,15 @@ async function importPersona(named: string, _config: Config, { out, force = fals
   const { name, files, report } = await readDocument(located, await importing());
   const folder = resolve(out ?? name);
   await writeFolder(folder, files, { force });
-  const shown = relative('', folder) || '.';
+  const below = relative('', folder);
+  const shown = below.startsWith('..') ? folder : `./${below}`;
   print(
     { folder, ...report },
     () =>
       [
         ...reportText(report).split('\n').map(plainLine),
         `${reportSummary(report)}.`,
-        `Written to ${shown}. Serve it: holdpoint serve --persona ./${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
+        `Written to ${shown}. Serve it: holdpoint serve --persona ${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
       ].join('\n'),
     json,
   );
