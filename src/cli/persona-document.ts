@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { ImportScope } from '../personas/documents/import.ts';
 import { locateDocument } from '../personas/documents/locate.ts';
 
 /**
@@ -20,7 +21,7 @@ export async function withPersona(config: Config): Promise<Config> {
 }
 
 /** This server's tools and programs, for documents to be read against. */
-export async function importing(): Promise<import('../personas/documents/import.ts').ImportScope> {
+export async function importing(): Promise<ImportScope> {
   const [{ loadRegistry }, { importScope }, { prepared }] = await Promise.all([
     import('../server/registry.ts'),
     import('../server/import-scope.ts'),

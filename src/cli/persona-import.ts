@@ -1,7 +1,7 @@
 import { relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 
-import type { Config, Flags } from '../config/config.ts';
+import type { Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { isHypertoolFolder, locateDocument } from '../personas/documents/locate.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
@@ -21,10 +21,10 @@ export function register(persona: Command): void {
     .argument('<file>', 'Markdown with or without front matter, or JSON; file.json#name for one agent of several')
     .option('--out <dir>', "the folder to write (the persona's name)")
     .option('--force', 'replace a persona that is there')
-    .action((file: string, flags: ImportFlags) => act(flags, (config) => importPersona(file, config, flags)));
+    .action((file: string, flags: ImportFlags) => act(flags, () => importPersona(file, flags)));
 }
 
-async function importPersona(named: string, _config: Config, { out, force = false, json }: ImportFlags): Promise<void> {
+async function importPersona(named: string, { out, force = false, json }: ImportFlags): Promise<void> {
   const located = locateDocument(named);
   if (located === undefined) throw noDocument(named);
   const [{ readDocument }, { writeFolder }, { reportText, reportSummary }] = await Promise.all([
@@ -35,14 +35,15 @@ async function importPersona(named: string, _config: Config, { out, force = fals
   const { name, files, report } = await readDocument(located, await importing());
   const folder = resolve(out ?? name);
   await writeFolder(folder, files, { force });
-  const shown = relative('', folder) || '.';
+  const below = relative('', folder);
+  const shown = below.startsWith('..') ? folder : `./${below}`;
   print(
     { folder, ...report },
     () =>
       [
         ...reportText(report).split('\n').map(plainLine),
         `${reportSummary(report)}.`,
-        `Written to ${shown}. Serve it: holdpoint serve --persona ./${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
+        `Written to ${shown}. Serve it: holdpoint serve --persona ${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
       ].join('\n'),
     json,
   );

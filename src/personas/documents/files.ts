@@ -25,7 +25,7 @@ export function readFiles(entries: readonly Entry[], restricted: readonly Cited[
   const add = ({ written, access, from, line, words }: Omit<Listed, 'from'> & Pick<FileFact, 'from'>) => {
     const made = patternOf(written, access);
     if ('pattern' in made) found.files.push({ pattern: made.pattern, access, from, line, words });
-    else if (access === 'deny' && !/^it is no path/.test(made.refused))
+    else if (access === 'deny' && !made.refused.startsWith('it is no path'))
       throw unusable(
         file,
         line,

@@ -75,6 +75,7 @@ function personaOf(bytes: Buffer, { file, agent }: Located, base: Base, scope: I
   const { facts, entries, secrets } = readDocumentText(textOf(bytes), shown, agent);
   facts.tools.unshift(...facts.listed, ...leftOut(facts.listed, scope.toolNames));
   const policy = policyOf(facts, base, citedAs(file), scope);
+  facts.files = facts.files.filter((fact) => !policy.closed.has(fact));
   const mask = maskKnown(secrets);
   const tokenBudget = facts.tokenBudget ?? USUAL_BUDGET;
   const listed = listedTools(facts.tools, base, scope, tokenBudget);

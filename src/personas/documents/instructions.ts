@@ -1,4 +1,4 @@
-import type { DocumentFacts, FileFact } from './facts.ts';
+import type { DocumentFacts, FileFact, RoleFact } from './facts.ts';
 import type { Entry } from './markdown.ts';
 
 /** Letters of the document's own text that go with the instructions at most. */
@@ -23,13 +23,8 @@ export function instructionsOf(facts: DocumentFacts, entries: readonly Entry[], 
       ['Readable for reference', patterns('read')],
       ['Closed, for reading too', patterns('deny')],
       ['Not yours', refuses.map(({ words }) => words).join('; ')],
-      [
-        'Hand over to',
-        [...new Set(roles.filter(({ way }) => way === 'delegate').map(({ role, about }) => `${role} (${about})`))].join(
-          '; ',
-        ),
-      ],
-      ['Consult', [...new Set(roles.filter(({ way }) => way === 'consult').map(({ role }) => role))].join(', ')],
+      ['Hand over to', rolesText(roles, 'delegate')],
+      ['Consult', rolesText(roles, 'consult')],
     ] as const
   ).flatMap(([label, words]) =>
     words === '' ? [] : [`- ${label}: ${words.length > 1500 ? `${words.slice(0, 1500)}…` : words}`],
@@ -48,6 +43,13 @@ export function instructionsOf(facts: DocumentFacts, entries: readonly Entry[], 
     .filter((line) => !secrets.some((secret) => line.includes(secret)))
     .join('\n')
     .trim()}\n`;
+}
+
+/** Each role once, with the first thing that it is for. */
+function rolesText(roles: readonly RoleFact[], way: RoleFact['way']): string {
+  const first = new Map<string, string>();
+  for (const { role, about } of roles.filter((fact) => fact.way === way)) if (!first.has(role)) first.set(role, about);
+  return [...first].map(([role, about]) => `${role} (${about.split('; ')[0] ?? ''})`).join('; ');
 }
 
 /** The document's headings and points, without code, as far as there is room. */

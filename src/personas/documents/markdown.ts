@@ -24,9 +24,8 @@ export interface Entry {
   depth: number;
   /** Whether it is an item with a box to tick. */
   box: boolean;
-  /** Of a row: its cells and the table's head, with their code ticks. */
+  /** Of a row: its cells, with their code ticks. */
   cells: string[];
-  head: string[];
   /** Of code: the language named at its fence. */
   lang: string;
 }
@@ -111,50 +110,33 @@ function walk(node: Node, at: Walk): void {
   const end = node.position?.end.line ?? line;
   const add = (kind: Entry['kind'], where: number, raw: string, more: Partial<Entry> = {}) =>
     at.entries.push({ ...entryOf(kind, where, raw, at.path), depth: at.depth, ...more });
-  switch (node.type) {
-    case 'heading': {
-      const raw = (at.lines[line - 1] ?? '').replace(/^[ \t>]*#{1,6}[ \t]+/, '').replace(/[ \t]+#+[ \t]*$/, '');
-      at.path.length = Math.min(at.path.length, node.depth - 1);
-      while (at.path.length < node.depth - 1) at.path.push('');
-      add('heading', line, raw, { depth: node.depth, path: [...at.path] });
-      at.path.push(plain(raw));
-      return;
+  const lineAt = (number: number) => at.lines[number - 1] ?? '';
+  if (node.type === 'heading') {
+    const raw = lineAt(line)
+      .replace(/^[ \t>]*#{1,6}[ \t]+/, '')
+      .replace(/[ \t]+#+[ \t]*$/, '');
+    at.path.length = Math.min(at.path.length, node.depth - 1);
+    while (at.path.length < node.depth - 1) at.path.push('');
+    add('heading', line, raw, { depth: node.depth });
+    at.path.push(plain(raw));
+  } else if (node.type === 'paragraph') for (let each = line; each <= end; each++) add('text', each, lineAt(each));
+  else if (node.type === 'listItem') {
+    const [first, ...rest] = node.children;
+    const last = first?.type === 'paragraph' ? (first.position?.end.line ?? line) : line;
+    const raw = at.lines.slice(line - 1, last).join(' ');
+    add('item', line, raw, { box: /^[\s>]*(?:[-*+]|\d+[.)])\s+\[[ xX]\]/.test(raw) });
+    for (const child of first?.type === 'paragraph' ? rest : node.children) walk(child, at);
+  } else if (node.type === 'table') {
+    for (const row of node.children.slice(1)) {
+      const cells = row.children.map((cell) => source(cell, at.lines));
+      add('row', row.position?.start.line ?? line, cells.join(' | '), { cells });
     }
-    case 'paragraph':
-      for (let each = line; each <= end; each++) add('text', each, at.lines[each - 1] ?? '');
-      return;
-    case 'listItem': {
-      const [first, ...rest] = node.children;
-      const last = first?.type === 'paragraph' ? (first.position?.end.line ?? line) : line;
-      const raw = at.lines.slice(line - 1, last).join(' ');
-      add('item', line, raw, { box: /^[\s>]*(?:[-*+]|\d+[.)])\s+\[[ xX]\]/.test(raw) });
-      for (const child of first?.type === 'paragraph' ? rest : node.children) walk(child, at);
-      return;
-    }
-    case 'list':
-      for (const child of node.children) walk(child, { ...at, depth: at.depth + 1 });
-      return;
-    case 'table': {
-      const [top, ...rows] = node.children;
-      const cellsOf = (row: typeof top) => (row?.children ?? []).map((cell) => source(cell, at.lines));
-      const head = cellsOf(top);
-      for (const row of rows) {
-        const cells = cellsOf(row);
-        add('row', row.position?.start.line ?? line, cells.join(' | '), { cells, head });
-      }
-      return;
-    }
-    case 'code': {
-      const fenced = /^[\s>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)*(?:```|~~~)/.test(at.lines[line - 1] ?? '');
-      at.entries.push({
-        ...entryOf('code', fenced ? line + 1 : line, '', at.path),
-        text: node.value,
-        lang: node.lang?.toLowerCase() ?? '',
-      });
-      return;
-    }
-    default:
-      if ('children' in node) for (const child of node.children) walk(child as Node, at);
+  } else if (node.type === 'code') {
+    const fenced = /^[\s>]*(?:[-*+][ \t]+|\d+[.)][ \t]+)*(?:```|~~~)/.test(lineAt(line));
+    add('code', fenced ? line + 1 : line, '', { text: node.value, lang: node.lang?.toLowerCase() ?? '' });
+  } else if ('children' in node) {
+    const below = node.type === 'list' ? { ...at, depth: at.depth + 1 } : at;
+    for (const child of node.children) walk(child, below);
   }
 }
 
@@ -179,7 +161,6 @@ function entryOf(kind: Entry['kind'], line: number, raw: string, path: readonly 
     depth: 0,
     box: false,
     cells: [],
-    head: [],
     lang: '',
   };
 }

@@ -7,7 +7,7 @@ import { coversPath } from '../../policy/lint/samples.ts';
 import { checkedPolicy, compilePolicy, type LoadOptions } from '../../policy/load.ts';
 import { namePattern } from '../../policy/patterns.ts';
 import type { Base, ExampleText, PolicyText, RuleText } from './base-policy.ts';
-import { linesText, type DocumentFacts, type EnvironmentFact, type Note } from './facts.ts';
+import { linesText, type DocumentFacts, type EnvironmentFact, type FileFact, type Note } from './facts.ts';
 import { rolesByConcern, type Concern } from './roles.ts';
 import { scopeRules } from './scope-rules.ts';
 import { toolRules } from './tool-rules.ts';
@@ -15,6 +15,8 @@ import { toolRules } from './tool-rules.ts';
 export interface GeneratedPolicy {
   /** As YAML, checked whole, its examples run. */
   text: string;
+  /** What the document opens and a rule of every persona closes. */
+  closed: ReadonlySet<FileFact>;
   ambiguous: Note[];
   unused: Note[];
 }
@@ -40,9 +42,10 @@ export function policyOf(facts: DocumentFacts, base: Base, file: string, options
   settleExamples(written, new Set(base.common.map(({ id }) => id)), options);
   const text = `# Made by "holdpoint persona import" from ${file}. Its own rules come first; the others every persona has.\n${stringify(written, { lineWidth: 0, aliasDuplicateObjects: false })}`;
   checkedPolicy(text, 'policy.yaml', options);
-  const data = dataNotes(facts, rules);
+  const data = unruled(facts, rules);
   return {
     text,
+    closed: scope.closed,
     ambiguous: [...scope.notes, ...tools.ambiguous, ...data.ambiguous],
     unused: [...tools.unused, ...data.unused],
   };
@@ -55,7 +58,11 @@ const DATA: readonly { says: RegExp; rules: readonly string[] }[] = [
   { says: /\bpatients?\b|\bPHI\b|\bhealth data\b/i, rules: ['patient-data'] },
 ];
 
-function dataNotes({ data }: DocumentFacts, rules: readonly RuleText[]): Pick<GeneratedPolicy, 'ambiguous' | 'unused'> {
+/** What a document asks for that its policy has no rule of its own for. */
+function unruled(
+  { data, checklists }: DocumentFacts,
+  rules: readonly RuleText[],
+): Pick<GeneratedPolicy, 'ambiguous' | 'unused'> {
   const notes: Pick<GeneratedPolicy, 'ambiguous' | 'unused'> = { ambiguous: [], unused: [] };
   for (const { words, line } of data) {
     const by = (DATA.find(({ says }) => says.test(words))?.rules ?? []).filter((id) =>
@@ -69,6 +76,11 @@ function dataNotes({ data }: DocumentFacts, rules: readonly RuleText[]): Pick<Ge
         lines: [line],
       });
   }
+  if (checklists.length > 0)
+    notes.ambiguous.push({
+      says: `checklists (${checklists.map(({ words }) => words).join('; ')}): production asks for the ones of every persona; add these as checklists/NAME.yaml beside the policy`,
+      lines: checklists.map(({ line }) => line),
+    });
   return notes;
 }
 

@@ -74,12 +74,45 @@ export function readDocumentText(text: string, file: string, wanted?: string): R
       ...(server === undefined ? [] : [serverNote(server)]),
     ],
   };
+  facts.ambiguous.push(...readings(facts, entries));
   if (silo !== undefined)
     facts.ambiguous.push({
       says: 'hand-offs are not to be automated: a refusal names the role and leaves no record',
       lines: [silo.line],
     });
   return { facts, entries, secrets: keysIn(lines) };
+}
+
+/** Where the words could mean more than one thing, which was taken. */
+function readings({ environments, files }: DocumentFacts, entries: readonly Entry[]): Note[] {
+  const kinds = files.filter(({ from }) => from === 'kind');
+  const managed = entries.find(
+    ({ kind, text }) => kind !== 'code' && /\bmanages? secrets\b|\bsecrets? management\b/i.test(text),
+  );
+  return [
+    ...environments
+      .filter(({ list, environment }) => list === 'hosts' && environment === 'production')
+      .map(({ value, line }) => ({
+        says: `${value} is taken for production's host: staging's lies below it`,
+        lines: [line],
+      })),
+    ...(kinds.length > 0
+      ? [
+          {
+            says: 'it gives kinds of files and no patterns: each kind is where such files lie by convention',
+            lines: kinds.map(({ line }) => line),
+          },
+        ]
+      : []),
+    ...(managed
+      ? [
+          {
+            says: 'secrets are managed by their names: their values are neither read nor written in files',
+            lines: [managed.line],
+          },
+        ]
+      : []),
+  ];
 }
 
 function isJson({ kind, lang, text }: Entry): boolean {

@@ -78,7 +78,7 @@ function wayOf(how: string): RoleFact['way'] {
 }
 
 /** What work can be whose. */
-export const CONCERNS = {
+const CONCERNS = {
   tests: /\btest(?:s|ing)?\b|\bQA\b/i,
   ui: /\bUI\b|\bfront-?end\b|\buser interfaces?\b/i,
   code: /\bapplication (?:code|requirements)\b|\bAPIs?\b|\bapplication code changes\b|\bbackend\b/i,

@@ -5,13 +5,15 @@ import { rolesByConcern, type Concern } from './roles.ts';
 
 export interface ScopeRules {
   rules: RuleText[];
-  /** What the document opens and a rule of every persona closes. */
+  /** What the document says of files that a rule of every persona closes. */
+  closed: ReadonlySet<FileFact>;
   notes: Note[];
 }
 
 /** A document's own rules about files: what is its to write and to read, what is closed, and whose the rest is. */
 export function scopeRules(facts: DocumentFacts, base: Base, file: string): ScopeRules {
   const notes: Note[] = [];
+  const overruled = new Set<FileFact>();
   const where = (found: readonly { line: number }[]) => `${file}, ${linesText(found.map(({ line }) => line))}`;
   const roles = rolesByConcern(facts.roles);
   const closing = base.common.filter(({ decision, when }) => decision === 'deny' && when['path'] && !when['effect']);
@@ -19,11 +21,13 @@ export function scopeRules(facts: DocumentFacts, base: Base, file: string): Scop
     const by = closing.find(({ when }) =>
       coversPath([when['path'] ?? []].flat(), true, fact.pattern, fact.access === 'deny'),
     );
-    if (by !== undefined)
+    if (by !== undefined) {
+      if (fact.access !== 'deny') overruled.add(fact);
       notes.push({
         says: `${fact.pattern}: the rule ${by.id} of every persona closes it${fact.access === 'deny' ? ' already' : ''}`,
         lines: [fact.line],
       });
+    }
     return by === undefined;
   });
   const of = (access: FileFact['access']) => own.filter((fact) => fact.access === access);
@@ -36,6 +40,7 @@ export function scopeRules(facts: DocumentFacts, base: Base, file: string): Scop
   const code = roles.code?.role ?? handOffOf(base, 'application-code') ?? 'backend-dev';
   const ui = roles.ui?.role ?? handOffOf(base, 'app-ui') ?? 'frontend-dev';
   return {
+    closed: overruled,
     notes,
     rules: [
       ...allowRule(

@@ -68,6 +68,12 @@ test('S3: hand-offs are off, the budget is the usual one, its server’s entry i
   expect(files['persona.yaml']).toMatch(/^handOffs: false$/m);
   expect(files['persona.yaml']).toMatch(/^tokenBudget: 1800$/m);
   expect(secrets).toEqual(['battra-devops-key-1']);
+  expect(report.understood.map(({ says }) => says).join() + files['instructions.md']).not.toContain('Secrets.toml may');
+  expect(files['instructions.md'].split('\n').slice(0, 6).join()).not.toContain('Secrets.toml');
+  expect(report.ambiguous).toContainEqual({
+    says: expect.stringMatching(/^Secrets\.toml: the rule secrets/),
+    lines: [11],
+  });
   expect(report.unused).toContainEqual({
     says: expect.stringContaining('"battra-devops" is not started'),
     lines: [104],
@@ -146,7 +152,7 @@ test('tools that a document holds or denies, also those that no common rule keep
 
 test('marks decide nothing: mis-encoded, swapped or absent, headings and words do (B1)', async () => {
   const text = seedText('S1').toString('utf8');
-  const without = await imported(text.replace(/[✅❌⚠️]/gu, ''));
+  const without = await imported(text.replace(/✅|❌|⚠/gu, ''));
   const swapped = await imported(text.replaceAll('✅', '‚ùå').replaceAll('❌', '✅'));
   const whole = await imported(text);
   for (const other of [without, swapped]) expect(other.files['policy.yaml']).toBe(whole.files['policy.yaml']);
