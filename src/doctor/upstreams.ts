@@ -1,3 +1,8 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Session } from '../adapters/upstream/session.ts';
 import { loadPersona } from '../personas/persona.ts';
 import type { KnownServer, Upstreams } from '../server/upstreams.ts';
@@ -34,16 +39,24 @@ async function checkServer(known: KnownServer, all: Upstreams, { config, signal 
   const what = `upstream ${server.key}`;
   if (server.problem !== undefined)
     return { level: 'fail', what, detail: server.problem, fix: `Correct its entry in ${server.file}.` };
+  if (known.damaged !== undefined) return { level: 'fail', what, detail: known.damaged, fix: acceptFix(server.key) };
   const [{ connect }, { connecting }, { differences }] = await Promise.all([
     import('../adapters/upstream/session.ts'),
     import('../server/upstream-serving.ts'),
     import('../adapters/upstream/compare.ts'),
   ]);
   const { around, within } = connecting(config, all);
+  // Its own folders where it has some; nothing is made that stays.
+  const passing = existsSync(join(around.folders, server.key))
+    ? undefined
+    : await mkdtemp(join(tmpdir(), 'holdpoint-'));
   let session: Session | undefined;
   try {
     const limits = { ...within, startWithin: Math.min(START, within.startWithin) };
-    session = await connect(server, around, limits, { closed: () => {}, changed: () => {} });
+    session = await connect(server, { ...around, ...(passing && { folders: passing }) }, limits, {
+      closed: () => {},
+      changed: () => {},
+    });
     const definitions = await session.list(signal);
     if (!accepted)
       return { level: 'warn', what, detail: 'starts; not accepted, so it has no tools', fix: acceptFix(server.key) };
@@ -65,6 +78,7 @@ async function checkServer(known: KnownServer, all: Upstreams, { config, signal 
     return failed(what, thrown, 'fail', `holdpoint upstream test ${server.key}`);
   } finally {
     await session?.close();
+    if (passing !== undefined) await rm(passing, { recursive: true, force: true });
   }
 }
 

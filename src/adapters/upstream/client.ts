@@ -55,7 +55,7 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
     const what = now === undefined ? 'has gone from its server' : 'is not what was accepted any more';
     throw new HoldpointError('denied', `The tool ${tool.name} ${what}, so it is not called.`, {
       rule: 'upstreams',
-      hint: `Tell the person: "holdpoint upstream diff ${tool.server}" shows what changed, "holdpoint upstream accept ${tool.server}" accepts it.`,
+      hint: `Tell the person: "holdpoint upstream diff ${tool.server}" shows what changed, "holdpoint upstream accept ${tool.server}" accepts it, and then Holdpoint is started again.`,
     });
   };
 
@@ -80,6 +80,6 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
 function notAccepted({ name, server }: UpstreamTool): HoldpointError {
   return new HoldpointError('denied', `The tool ${name} is not among those that were accepted.`, {
     rule: 'upstreams',
-    hint: `A person runs "holdpoint upstream accept ${server}"; servers are started again after it.`,
+    hint: `A person runs "holdpoint upstream accept ${server}" and starts Holdpoint again.`,
   });
 }
