@@ -98,10 +98,12 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
 
   /** Ends the session as it is now; a new one may be made meanwhile. */
   const stop = (): Promise<void> => {
-    const running = session;
+    const [running, before] = [session, ending];
     live = session = undefined;
-    const ended = async () => (await running?.catch(() => undefined))?.close().catch(() => {});
-    ending = Promise.all([ending, ended()]).then(() => {});
+    ending = (async () => {
+      await (await running?.catch(() => undefined))?.close().catch(() => {});
+      await before;
+    })();
     return ending;
   };
 
