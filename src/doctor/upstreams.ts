@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { Session } from '../adapters/upstream/session.ts';
+import { HoldpointError } from '../core/errors.ts';
 import { loadPersona } from '../personas/persona.ts';
 import type { KnownServer, Upstreams } from '../server/upstreams.ts';
 import { failed, type Check, type Context, type Finding } from './check.ts';
@@ -75,7 +76,9 @@ async function checkServer(known: KnownServer, all: Upstreams, { config, signal 
       };
     return { level: 'ok', what, detail: `starts; ${tools.length} tools, all as accepted` };
   } catch (thrown) {
-    return failed(what, thrown, 'fail', `holdpoint upstream test ${server.key}`);
+    // It may only be slow: npx fetches at the first start.
+    const isSlow = thrown instanceof HoldpointError && thrown.code === 'timeout';
+    return failed(what, thrown, isSlow ? 'warn' : 'fail', `holdpoint upstream test ${server.key}`);
   } finally {
     await session?.close();
     if (passing !== undefined) await rm(passing, { recursive: true, force: true });

@@ -30,8 +30,12 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
       ...options,
       server,
       async check(session) {
+        // Until it is known what there is, nothing of it is called.
+        offered.delete(server.key);
         const now = await session.list();
-        offered.set(server.key, new Map(now.map((said) => [said.name, hashOf(said)])));
+        // One name for two tools is the name of none.
+        const isTwice = (name: string) => now.filter((said) => said.name === name).length > 1;
+        offered.set(server.key, new Map(now.map((said) => [said.name, isTwice(said.name) ? '' : hashOf(said)])));
         const then = accepted.read(server.key)?.tools.map((each) => each.definition) ?? [];
         const found = differences(then, now);
         const digest = JSON.stringify(found);
