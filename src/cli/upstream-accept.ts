@@ -59,7 +59,7 @@ export async function accept(name: string, config: Config, flags: UpstreamFlags)
   });
   print(
     { accepted: name, tools: tools.map((tool) => ({ name: tool.name, effect: tool.effect })), left },
-    `Accepted ${tools.length} tools of ${name} (${upstreams.accepted.file(name)}). Servers that run are started again to have them.`,
+    `Accepted ${tools.length} tools of ${name} (${upstreams.accepted.file(name)}). A Holdpoint that runs has them when it is started again.`,
     flags.json,
   );
 }

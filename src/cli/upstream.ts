@@ -71,9 +71,10 @@ async function list(config: Config, { json }: UpstreamFlags): Promise<void> {
   print(hidden.json({ servers: found, missing }), hidden.text([...text, ...notNamed].join('\n') || none), json);
 }
 
-function stateOf({ server, allowed, accepted, same }: KnownServer): string {
+function stateOf({ server, allowed, accepted, damaged, same }: KnownServer): string {
   if (!allowed) return 'not allowed by the persona';
   if (server.problem !== undefined) return 'cannot be used';
+  if (damaged !== undefined) return 'its accepted file is damaged: accept it anew';
   if (!accepted) return 'not accepted';
   return same ? 'accepted' : 'accepted for another command or address';
 }

@@ -1,4 +1,10 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Session } from '../adapters/upstream/session.ts';
+import { HoldpointError } from '../core/errors.ts';
 import { loadPersona } from '../personas/persona.ts';
 import type { KnownServer, Upstreams } from '../server/upstreams.ts';
 import { failed, type Check, type Context, type Finding } from './check.ts';
@@ -34,16 +40,24 @@ async function checkServer(known: KnownServer, all: Upstreams, { config, signal 
   const what = `upstream ${server.key}`;
   if (server.problem !== undefined)
     return { level: 'fail', what, detail: server.problem, fix: `Correct its entry in ${server.file}.` };
+  if (known.damaged !== undefined) return { level: 'fail', what, detail: known.damaged, fix: acceptFix(server.key) };
   const [{ connect }, { connecting }, { differences }] = await Promise.all([
     import('../adapters/upstream/session.ts'),
     import('../server/upstream-serving.ts'),
     import('../adapters/upstream/compare.ts'),
   ]);
   const { around, within } = connecting(config, all);
+  // Its own folders where it has some; nothing is made that stays.
+  const passing = existsSync(join(around.folders, server.key))
+    ? undefined
+    : await mkdtemp(join(tmpdir(), 'holdpoint-'));
   let session: Session | undefined;
   try {
     const limits = { ...within, startWithin: Math.min(START, within.startWithin) };
-    session = await connect(server, around, limits, { closed: () => {}, changed: () => {} });
+    session = await connect(server, { ...around, ...(passing && { folders: passing }) }, limits, {
+      closed: () => {},
+      changed: () => {},
+    });
     const definitions = await session.list(signal);
     if (!accepted)
       return { level: 'warn', what, detail: 'starts; not accepted, so it has no tools', fix: acceptFix(server.key) };
@@ -62,9 +76,12 @@ async function checkServer(known: KnownServer, all: Upstreams, { config, signal 
       };
     return { level: 'ok', what, detail: `starts; ${tools.length} tools, all as accepted` };
   } catch (thrown) {
-    return failed(what, thrown, 'fail', `holdpoint upstream test ${server.key}`);
+    // It may only be slow: npx fetches at the first start.
+    const isSlow = thrown instanceof HoldpointError && thrown.code === 'timeout';
+    return failed(what, thrown, isSlow ? 'warn' : 'fail', `holdpoint upstream test ${server.key}`);
   } finally {
     await session?.close();
+    if (passing !== undefined) await rm(passing, { recursive: true, force: true });
   }
 }
 

@@ -35,12 +35,12 @@ export function findTools(services: Services, ours: readonly ServerTool[]): Serv
       const text = found
         .map((tool) => `${tool.name}: ${tool.description}\n  ${JSON.stringify(argumentsFor(tool))}`)
         .join('\n');
-      let next =
+      const call =
         tools.length > 0
           ? 'Call one with use-tool { name, arguments }.'
           : `No tool matches. All tools: ${[...services.registry.keys(), ...ours.map(({ name }) => name)].join(', ')}.`;
       const { waitingUpstreams: waiting = [] } = services;
-      if (waiting.length > 0) next += ` Servers whose tools are not here yet: ${waiting.join('; ')}.`;
+      const next = waiting.length > 0 ? `${call} Not here yet are the tools of ${waiting.join('; ')}.` : call;
       return done({ tools, ...(others.length > 0 ? { others } : {}) }, text || 'No match.', next);
     },
   };

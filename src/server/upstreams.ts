@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { acceptedFiles, type Accepted, type AcceptedFiles } from '../adapters/upstream/accepted.ts';
 import { namedTwice, usableTool, type UpstreamTool } from '../adapters/upstream/definition.ts';
 import { readServers, type UpstreamServer } from '../adapters/upstream/servers.ts';
 import { isInWorkspace, type Config } from '../config/config.ts';
-import { HoldpointError } from '../core/errors.ts';
+import { asHoldpointError, HoldpointError } from '../core/errors.ts';
 import type { Persona } from '../personas/persona.ts';
+import { ownFile } from './no-upstreams.ts';
 
 /** A server of the operator's or the persona's file, and where it stands. */
 export interface KnownServer {
@@ -14,6 +14,8 @@ export interface KnownServer {
   /** Whether the persona names it; others are neither started nor reached. */
   allowed: boolean;
   accepted: Accepted | undefined;
+  /** Why what was accepted cannot be read, where it cannot; the server then has no tools. */
+  damaged?: string;
   /** Whether what was accepted is still what would be started or reached. */
   same: boolean;
   /** What is offered of it. */
@@ -38,7 +40,7 @@ export interface Upstreams {
  * @throws HoldpointError `invalid_input` for a file that cannot be read, or that the agent could write.
  */
 export function readUpstreams(config: Config, persona: Pick<Persona, 'upstreams' | 'folder'>): Upstreams {
-  const own = join(persona.folder, 'mcp.json');
+  const own = ownFile(persona);
   const files = [
     ...(config.upstreams.file === undefined ? [] : [config.upstreams.file]),
     ...(persona.upstreams.length > 0 && existsSync(own) ? [own] : []),
@@ -66,10 +68,19 @@ export function readUpstreams(config: Config, persona: Pick<Persona, 'upstreams'
 function knownServer(server: UpstreamServer, allowed: readonly string[], files: AcceptedFiles): KnownServer {
   const isAllowed = allowed.includes(server.key);
   // A name that cannot be one here is no file's name either.
-  const accepted = isAllowed && server.problem === undefined ? files.read(server.key) : undefined;
+  const { accepted, damaged } = isAllowed && server.problem === undefined ? readAccepted(server, files) : {};
   const same = accepted?.fingerprint === server.fingerprint;
   const offered = accepted && same ? offeredTools(accepted) : { tools: [], left: [] };
-  return { server, allowed: isAllowed, accepted, same, ...offered };
+  return { server, allowed: isAllowed, accepted, ...(damaged !== undefined && { damaged }), same, ...offered };
+}
+
+function readAccepted({ key }: UpstreamServer, files: AcceptedFiles): { accepted?: Accepted; damaged?: string } {
+  try {
+    const accepted = files.read(key);
+    return accepted ? { accepted } : {};
+  } catch (thrown) {
+    return { damaged: asHoldpointError(thrown).message };
+  }
 }
 
 /** What of an accepted server is offered. */
@@ -91,11 +102,8 @@ export function offeredTools({ server, tools, effects }: Pick<Accepted, 'server'
   return { tools: offered, left };
 }
 
-/** What the agent is told of servers that it may use and that have no tools yet. */
-export function waitingFor({ known, missing }: Pick<Upstreams, 'known' | 'missing'>): string[] {
+/** What the agent is told of servers that it may use and that nobody has accepted yet. */
+export function waitingFor({ known }: Pick<Upstreams, 'known'>): string[] {
   const waiting = known.filter(({ allowed, same, server }) => allowed && !same && server.problem === undefined);
-  return [
-    ...waiting.map(({ server: { key } }) => `${key}: a person runs "holdpoint upstream accept ${key}"`),
-    ...missing.map((name) => `${name}: the operator names it in the file of upstream servers`),
-  ];
+  return waiting.map(({ server: { key } }) => `${key}: a person runs "holdpoint upstream accept ${key}"`);
 }

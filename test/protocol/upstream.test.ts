@@ -309,18 +309,6 @@ describe('upstream MCP servers', () => {
     expect(place.starts().length).toBe(before + 2);
   });
 
-  test('B5: a server that does not start is not started again at once', async () => {
-    const { place, agent } = await accepted([tool('echo')]);
-    const before = place.starts().length;
-    writeFileSync(place.script, JSON.stringify({ tools: [{ name: 1 }], log: place.log }));
-    const failed = await agent.call('fake__echo', {});
-    expect(failed.envelope.status).toBe('error');
-    const again = await agent.call('fake__echo', {});
-    expect(again.envelope.error).toMatchObject({ code: 'unavailable' });
-    expect(again.text).toContain('a moment ago');
-    expect(place.starts().length).toBe(before + 1);
-  });
-
   test('B5: taking back what was accepted is in force at once', async () => {
     const { place, agent } = await accepted([tool('echo')]);
     expect((await agent.call('fake__echo', {})).envelope.status).toBe('done');

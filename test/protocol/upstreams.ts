@@ -13,9 +13,6 @@ export interface UpstreamPlace extends Place {
   arrived(): string[];
   /** Process ids of the servers that were started, oldest first. */
   starts(): number[];
-  /** The file that the server's definitions are in, and the one for what arrives. */
-  script: string;
-  log: string;
   run(...args: string[]): Promise<CommandResult>;
   serve: string[];
   /** The persona's folder and the file of servers. */
@@ -123,8 +120,6 @@ export function upstreamPlace({
     persona,
     servers,
     starts: () => readFileSync(`${log}.starts`, 'utf8').split('\n').filter(Boolean).map(Number),
-    script,
-    log,
     arrived: () => readFileSync(log, 'utf8').split('\n').filter(Boolean),
     run: (...args) => holdpoint(place, ...args, ...options, '--workspace', place.workspace),
     serve: serverArgs(place, ['--stdio', ...options]),

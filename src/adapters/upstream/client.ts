@@ -30,8 +30,12 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
       ...options,
       server,
       async check(session) {
+        // Until it is known what there is, nothing of it is called.
+        offered.delete(server.key);
         const now = await session.list();
-        offered.set(server.key, new Map(now.map((said) => [said.name, hashOf(said)])));
+        // One name for two tools is the name of none.
+        const isTwice = (name: string) => now.filter((said) => said.name === name).length > 1;
+        offered.set(server.key, new Map(now.map((said) => [said.name, isTwice(said.name) ? '' : hashOf(said)])));
         const then = accepted.read(server.key)?.tools.map((each) => each.definition) ?? [];
         const found = differences(then, now);
         const digest = JSON.stringify(found);
@@ -55,7 +59,7 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
     const what = now === undefined ? 'has gone from its server' : 'is not what was accepted any more';
     throw new HoldpointError('denied', `The tool ${tool.name} ${what}, so it is not called.`, {
       rule: 'upstreams',
-      hint: `Tell the person: "holdpoint upstream diff ${tool.server}" shows what changed, "holdpoint upstream accept ${tool.server}" accepts it.`,
+      hint: `Tell the person: "holdpoint upstream diff ${tool.server}" shows what changed, "holdpoint upstream accept ${tool.server}" accepts it, and then Holdpoint is started again.`,
     });
   };
 
@@ -80,6 +84,6 @@ export function createUpstreams({ servers, accepted, changed, ...options }: Upst
 function notAccepted({ name, server }: UpstreamTool): HoldpointError {
   return new HoldpointError('denied', `The tool ${name} is not among those that were accepted.`, {
     rule: 'upstreams',
-    hint: `A person runs "holdpoint upstream accept ${server}"; servers are started again after it.`,
+    hint: `A person runs "holdpoint upstream accept ${server}" and starts Holdpoint again.`,
   });
 }

@@ -1,4 +1,4 @@
-import { HoldpointError } from '../../core/errors.ts';
+import { asHoldpointError, HoldpointError } from '../../core/errors.ts';
 import type { Surroundings } from './launch.ts';
 import { connect, type Session, type Within } from './session.ts';
 import type { UpstreamServer } from './servers.ts';
@@ -61,7 +61,11 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
           if (now === undefined || now !== made) return;
           // Several at once are one.
           checking ??= check(now)
-            .catch((err: unknown) => log('warn', { upstream: key, err }, 'the tools of an upstream could not be read'))
+            .catch((thrown: unknown) => {
+              // What the server wrote may be in the message, and a log is not masked.
+              const { code } = asHoldpointError(thrown);
+              log('warn', { upstream: key, code }, 'the tools of an upstream could not be read');
+            })
             .finally(() => (checking = undefined));
         },
       });
@@ -98,10 +102,12 @@ export function connection({ server, around, within, check, log }: ConnectionOpt
 
   /** Ends the session as it is now; a new one may be made meanwhile. */
   const stop = (): Promise<void> => {
-    const running = session;
+    const [running, before] = [session, ending];
     live = session = undefined;
-    const ended = async () => (await running?.catch(() => undefined))?.close().catch(() => {});
-    ending = Promise.all([ending, ended()]).then(() => {});
+    ending = (async () => {
+      await (await running?.catch(() => undefined))?.close().catch(() => {});
+      await before;
+    })();
     return ending;
   };
 

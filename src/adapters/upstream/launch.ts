@@ -1,5 +1,4 @@
-import { mkdirSync, realpathSync, statSync } from 'node:fs';
-import { constants, accessSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, relative } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';

@@ -95,8 +95,9 @@ export async function connect(
     await transport.close().catch(() => {});
     throw translated(thrown, false);
   }
+  const { name = 'unknown', version = '' } = client.getServerVersion() ?? {};
   return {
-    says: client.getServerVersion() ?? { name: 'unknown', version: '' },
+    says: { name: name.slice(0, 100), version: version.slice(0, 100) },
     list: (signal) =>
       listTools(client, key, within, signal).catch((thrown: unknown) => {
         throw translated(thrown, false);

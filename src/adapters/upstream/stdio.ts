@@ -112,7 +112,7 @@ function messageOf(line: string): JSONRPCMessage | undefined {
   if (!line.trimStart().startsWith('{')) return undefined;
   try {
     // A name that would reach into every object is no part of any message.
-    const unsafe = /__proto__|\\u00[57][0-9a-f]/i.test(line);
+    const unsafe = /__proto__|\\u00[567][0-9a-f]/i.test(line);
     const value: unknown = unsafe
       ? JSON.parse(line, (key, inner: unknown) => (key === '__proto__' ? undefined : inner))
       : JSON.parse(line);
