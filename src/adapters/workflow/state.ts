@@ -103,12 +103,10 @@ export async function readState(text: string, definition: Definition): Promise<W
   const parsed = stateSchema.safeParse(value);
   if (!parsed.success)
     throw broken(
-      parsed.error.issues
-        .slice(0, FAULTS)
-        .map(({ path, message }) => ({
-          line: lineOf(path),
-          says: `${path.join('.').slice(0, 100)}: ${message.slice(0, 200)}`,
-        })),
+      parsed.error.issues.slice(0, FAULTS).map(({ path, message }) => ({
+        line: lineOf(path),
+        says: `${path.join('.').slice(0, 100)}: ${message.slice(0, 200)}`,
+      })),
     );
   const faults = faultsOf(parsed.data, definition);
   if (faults.length > 0) throw broken(faults.slice(0, FAULTS).map(({ path, says }) => ({ line: lineOf(path), says })));
