@@ -138,13 +138,17 @@ function targetsIn(data: JsonObject): Target[] {
   return targets as unknown as Target[];
 }
 
+/** Programs that bring a version to where it runs; what else a program changes is no deployment. */
+const DEPLOYING =
+  /^(?:ansible-playbook|aws ecs update-service|docker (?:compose|service|stack)|helm (?:install|upgrade)|kubectl (?:apply|set)|shuttle deploy|terraform apply)\b/;
+
 /** Told by Holdpoint's own words for a plan, which begin with what it does; a name in them that an agent chose comes later. */
 function purposeOf(tool: string, summary: string, targets: readonly Target[]): Purpose {
-  const writes = targets.some(({ effect }) => effect !== 'read');
   if (tool === 'kubectl-rollout' && summary.startsWith('go back to an earlier revision of ')) return 'rollback';
   if (tool === 'kubectl-rollout' && summary.startsWith('set images of ')) return 'deployment';
-  const workflows = targets.flatMap(({ at }) => at?.workflow ?? []);
+  const changed = targets.filter(({ effect }) => effect !== 'read');
   if (tool === 'gh-workflow-run')
-    return workflows.some((each) => /\b(?:rollback|revert)/i.test(each)) ? 'rollback' : 'deployment';
-  return (tool === 'launch-process' || tool === 'docker-build') && writes ? 'deployment' : 'other';
+    return changed.some(({ at }) => /\b(?:rollback|revert)/i.test(at?.workflow ?? '')) ? 'rollback' : 'deployment';
+  const deploys = tool === 'launch-process' && changed.some(({ command }) => DEPLOYING.test(command ?? ''));
+  return deploys ? 'deployment' : 'other';
 }

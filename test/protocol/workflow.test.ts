@@ -328,6 +328,36 @@ describe('the workflow through a real client (H2; the cluster is a fake)', () =>
     }
   });
 
+  test('a persona may have a workflow of its own, and one that is wrong says where', async () => {
+    const folder = join(place.workspace, '../my-persona');
+    mkdirSync(join(folder, 'templates'), { recursive: true });
+    const put = (file: string, text: string) => writeFileSync(join(folder, file), text);
+    put('instructions.md', 'Work.');
+    put(
+      'persona.yaml',
+      `name: mine\ntitle: Mine\ndescription: A persona with its own workflow.\npolicy: ${POLICY}\ntools: [view, workflow]\nworkflow: mine.yaml\n`,
+    );
+    put('templates/one.md', '# One\n\n## What\n\n{{ what }}\n');
+    const yaml = [
+      'version: 1',
+      'name: mine',
+      'artifacts:',
+      '  R08: { file: R08-one.md, title: One thing, template: templates/one.md }',
+      'nodes:',
+      '  - { id: Only, group: Mine, inputs: [], outputs: [R08], next: [], steps: [Do it all.] }',
+    ].join('\n');
+    put('mine.yaml', yaml);
+    await agent.close();
+    agent = await overStdio('2.x', place, serverArgs(place, ['--stdio', '--persona', folder]));
+    expect((await agent.list()).map(({ name }) => name)).toContain('workflow');
+    await node('Only', 'R08');
+    expect(state()).toMatchObject({ workflow: 'mine', nodes: { Only: { state: 'done' } } });
+    await agent.close();
+    put('mine.yaml', yaml.replace('next: []', 'next: [Nowhere]'));
+    agent = await overStdio('2.x', place, serverArgs(place, ['--stdio', '--persona', folder]));
+    expect((await flow('status')).envelope.error?.reason).toMatch(/mine\.yaml:6: there is no node Nowhere/);
+  });
+
   test('a release is bound by its checksums', async () => {
     await upToRelease();
     await ok('start', { node: 'Build_Release' });

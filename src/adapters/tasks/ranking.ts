@@ -24,7 +24,7 @@ export function rank(
 ): { ranked: Ranked[]; left: { taken: number; blocked: number } } {
   const free = tasks.filter(({ status, assignee }) => status === 'open' && assignee === null);
   const able = free.filter(({ blockedBy }) => openOnes(blockedBy).length === 0);
-  const ranked = able.map((task) => ranking1(task, ranking));
+  const ranked = able.map((task) => rankedOne(task, ranking));
   ranked.sort(
     (a, b) =>
       CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class) ||
@@ -35,7 +35,7 @@ export function rank(
   return { ranked, left: { taken: tasks.length - free.length, blocked: free.length - able.length } };
 }
 
-function ranking1(task: Task, { classes, keywords, skills, stakeholders, points }: Ranking): Ranked {
+function rankedOne(task: Task, { classes, keywords, skills, stakeholders, points }: Ranking): Ranked {
   const text = [task.title, task.story ?? '', task.description ?? '', ...task.labels].join('\n');
   const why: { says: string; points: number }[] = [];
   const give = (says: string, gives: number) => {

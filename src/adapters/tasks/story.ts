@@ -1,11 +1,13 @@
 /** "As a developer, I need [infrastructure], so that [capability]"; the second comma may be left out, as people do. */
 const STORY = /^\s*As an? (?<who>[^,\n]+?),\s*I need (?<what>[^\n]+?),?\s+so that (?<why>[^\n]+?)[.\s]*$/i;
+const MAX_STORY = 2000;
 const PLACEHOLDER = /[[\]<>{}]|\b(?:TODO|TBD|xxx+)\b|\.\.\.|…/i;
 
 /** What a story lacks of its format, in words; nothing where it has all. What is missing is asked for, never made up. */
 export function storyFaults(story: string): string[] {
   const text = story.trim().replace(/^["“]|["”]$/g, '');
   if (text === '') return ['it is empty'];
+  if (text.length > MAX_STORY) return [`it has ${text.length} characters; a story has at most ${MAX_STORY}`];
   const parts = STORY.exec(text)?.groups;
   if (!parts)
     return [

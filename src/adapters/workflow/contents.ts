@@ -4,11 +4,10 @@ interface Section {
   text: string;
 }
 
-const PLACEHOLDER = /(?<!\$)\{\{[^}\n]*\}\}/;
-const LEFT_OPEN = /\b(?:TODO|TBD|FIXME)\b|<(?:fill in|to do|your [^>]*)>/i;
-const FENCED = /^(```|~~~)[\s\S]*?^\1[^\S\n]*$/gm;
+// Texts are an agent's: every pattern stops at what it could begin with again, so that none takes more than linear time.
+const PLACEHOLDER = /(?<!\$)\{\{[^{}\n]*\}\}/g;
+const LEFT_OPEN = /\b(?:TODO|TBD|FIXME)\b|<(?:fill in|to do|your [^<>]{0,60})>/i;
 const INLINE_CODE = /`[^`\n]*`/g;
-const COMMENT = /<!--[\s\S]*?-->/g;
 
 /** What an artifact must have, from its template: headings, and fields (`- Name: value`). */
 interface Demanded {
@@ -27,7 +26,7 @@ export function lacksOf(text: string, template: string | undefined): string[] {
   if (template !== undefined && text.trim() === template.trim()) return ['it is the template as it came'];
   if (!says(text)) return ['it is empty'];
   const problems: string[] = [];
-  const open = bare.split('\n').findIndex((line) => PLACEHOLDER.test(line) || LEFT_OPEN.test(line));
+  const open = bare.split('\n').findIndex((line) => line.search(PLACEHOLDER) !== -1 || LEFT_OPEN.test(line));
   if (open !== -1) problems.push(`line ${open + 1} has a placeholder that is not filled`);
   if (template === undefined) return problems;
   const { headings, fields } = demandedBy(template);
@@ -57,19 +56,30 @@ function demandedBy(template: string): Demanded {
 /** Sections of the second level, with all that is below them. Lines in code fences are no headings. */
 function sectionsOf(text: string): Section[] {
   const sections: Section[] = [];
-  let fence: string | undefined;
-  for (const line of text.split('\n')) {
-    const mark = /^(```|~~~)/.exec(line)?.[1];
-    if (mark !== undefined) fence = fence === undefined ? mark : fence === mark ? undefined : fence;
-    const heading = fence === undefined ? /^##\s+(.+?)\s*#*$/.exec(line)?.[1] : undefined;
-    if (heading !== undefined) sections.push({ heading, text: '' });
-    else if (fence === undefined && /^#\s/.test(line)) continue;
-    else if (sections.length > 0) (sections.at(-1) as Section).text += `${line}\n`;
+  for (const { line, code } of linesOf(text)) {
+    const heading = code || !/^##\s/.test(line) ? '' : line.slice(2).trim();
+    if (heading !== '') sections.push({ heading, text: '' });
+    else if (code || !/^#\s/.test(line)) {
+      const last = sections.at(-1);
+      if (last) last.text += `${line}\n`;
+    }
   }
   return sections;
 }
 
-const FIELD = /^[-*]\s+(?<name>[^:\n]{1,60}):[^\S\n]*(?<value>.*)$/gm;
+/** Lines, and whether each is code between fences, the fences included; one that is never closed goes to the end. */
+function linesOf(text: string): { line: string; code: boolean }[] {
+  let fence: string | undefined;
+  return text.split('\n').map((line) => {
+    const mark = /^(```|~~~)/.exec(line)?.[1];
+    const was = fence;
+    if (fence === undefined) fence = mark;
+    else if (mark === fence && line.trim() === mark) fence = undefined;
+    return { line, code: was !== undefined || fence !== undefined };
+  });
+}
+
+const FIELD = /^[-*][^\S\n]{1,8}(?<name>[^:\n]{1,60}):[^\S\n]*(?<value>.*)$/gm;
 
 function fieldNames(text: string): string[] {
   return [...text.matchAll(FIELD)].map(({ groups }) => groups?.['name'] ?? '');
@@ -83,16 +93,26 @@ function fieldsOf(text: string): Map<string, string> {
 
 /** Whether a text says anything: a letter or a digit beside headings, comments and list marks. */
 function says(text: string): boolean {
-  const bare = text.replace(COMMENT, '').replace(/^#.*$/gm, '');
+  const bare = withoutComments(text).replace(/^#.*$/gm, '');
   return /[\p{L}\p{N}]/u.test(bare.replace(PLACEHOLDER, ''));
 }
 
-/** With code as blank lines: `${{ … }}` and `{{ .Values }}` in it are no placeholders of ours. */
+/** With code and comments as blank lines: `${{ … }}` and `{{ .Values }}` in them are no placeholders of ours. */
 function withoutCode(text: string): string {
-  return text
-    .replace(FENCED, (code) => code.replace(/[^\n]+/g, ''))
-    .replace(INLINE_CODE, '')
-    .replace(COMMENT, (comment) => comment.replace(/[^\n]+/g, ''));
+  const lines = linesOf(text).map(({ line, code }) => (code ? '' : line.replace(INLINE_CODE, '')));
+  return withoutComments(lines.join('\n'));
+}
+
+function withoutComments(text: string): string {
+  const parts: string[] = [];
+  let at = 0;
+  for (let open = text.indexOf('<!--'); open !== -1; open = text.indexOf('<!--', at)) {
+    const close = text.indexOf('-->', open);
+    const end = close === -1 ? text.length : close + 3;
+    parts.push(text.slice(at, open), text.slice(open, end).replace(/[^\n]+/g, ''));
+    at = end;
+  }
+  return parts.join('') + text.slice(at);
 }
 
 function key(text: string): string {

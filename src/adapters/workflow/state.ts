@@ -1,3 +1,4 @@
+import type { ParseError } from 'jsonc-parser';
 import { z } from 'zod';
 
 import { HoldpointError } from '../../core/errors.ts';
@@ -7,6 +8,8 @@ export const STATE_FILE = 'docs/workflow/state.json';
 export const ARTIFACTS = 'docs/workflow/artifacts';
 /** Of the history, the last so many entries are kept. */
 const HISTORY = 500;
+/** Of what is wrong with a file, so much is said. */
+const FAULTS = 5;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'write a SHA-256 in lower-case hex');
 const when = z.iso.datetime();
@@ -75,9 +78,14 @@ export function stateText(state: WorkflowState): string {
  */
 export async function readState(text: string, definition: Definition): Promise<WorkflowState> {
   const { parseTree, findNodeAtLocation } = await import('jsonc-parser');
-  const errors: { offset: number; error: number }[] = [];
-  const tree = parseTree(text, errors as never, { disallowComments: true });
+  const errors: ParseError[] = [];
   const lineAt = (offset: number) => text.slice(0, offset).split('\n').length;
+  let tree: ReturnType<typeof parseTree>;
+  try {
+    tree = parseTree(text, errors, { disallowComments: true });
+  } catch {
+    // Nested deeper than the parser goes.
+  }
   if (!tree || errors[0]) throw broken([{ line: lineAt(errors[0]?.offset ?? 0), says: 'this is not JSON' }]);
   const value: unknown = JSON.parse(text);
   const lineOf = (path: readonly PropertyKey[]): number => {
@@ -95,10 +103,13 @@ export async function readState(text: string, definition: Definition): Promise<W
   const parsed = stateSchema.safeParse(value);
   if (!parsed.success)
     throw broken(
-      parsed.error.issues.map(({ path, message }) => ({ line: lineOf(path), says: `${path.join('.')}: ${message}` })),
+      parsed.error.issues.slice(0, FAULTS).map(({ path, message }) => ({
+        line: lineOf(path),
+        says: `${path.join('.').slice(0, 100)}: ${message.slice(0, 200)}`,
+      })),
     );
   const faults = faultsOf(parsed.data, definition);
-  if (faults.length > 0) throw broken(faults.map(({ path, says }) => ({ line: lineOf(path), says })));
+  if (faults.length > 0) throw broken(faults.slice(0, FAULTS).map(({ path, says }) => ({ line: lineOf(path), says })));
   return parsed.data;
 }
 
@@ -149,7 +160,7 @@ export function comesAfter(id: string, { nodes }: Definition): { node: string; r
 }
 
 function broken(faults: readonly { line: number; says: string }[]): HoldpointError {
-  const shown = faults.slice(0, 5).map(({ line, says }) => `line ${line}: ${says}`);
+  const shown = faults.map(({ line, says }) => `line ${line}: ${says}`);
   return new HoldpointError('conflict', `${STATE_FILE} is not a state of this workflow: ${shown.join('; ')}.`, {
     hint: `It was left as it is. Put back the version that git has (git log -- ${STATE_FILE}) or the copy kept for undo (holdpoint files list), or take the file away to begin anew.`,
   });

@@ -100,6 +100,14 @@ describe('what an artifact lacks (H2)', () => {
     ],
   ])('%s', (_what, text, lacks) => expect(lacksOf(text, template)).toEqual(lacks));
 
+  test.each(['<!--', '{{ ', '```a\n', '~~~\n```\n', '<your ', '- \n', '#'.repeat(2), '`', '## ', '{{ a }} '])(
+    'a megabyte of %j is looked at in time that grows with its length alone',
+    (piece) => {
+      const text = `${piece.repeat(Math.floor(1_000_000 / piece.length))}${' '.repeat(40_000)}`;
+      expect(lacksOf(text, template).length).toBeGreaterThan(0);
+    },
+  );
+
   test('a fact cannot look like a line, a placeholder or a slot of ours', () => {
     const evil = 'x\n## Two\n{{ y }} `{{= decision }}` <!-- » -->';
     const text = said(evil, (each) => each);

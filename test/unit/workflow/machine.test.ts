@@ -203,6 +203,14 @@ describe('the state (H2)', () => {
     });
   });
 
+  test('hostile files are refused in words', async () => {
+    for (const text of [
+      '['.repeat(500_000),
+      `{"version":1,"nodes":{${Array.from({ length: 20_000 }, (_, at) => `"${at}":1`).join()}}}`,
+    ])
+      await expect(readState(text, definition)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
   test('any bytes are a state or are refused in words', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.json()), async (text) => {
