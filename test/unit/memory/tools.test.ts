@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { createMemory } from '../../../src/adapters/memory/client.ts';
@@ -203,6 +203,12 @@ describe('read-memory (H1)', () => {
     expect(await found('planetarium')).toEqual(['far']);
     writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn observatory\n');
     expect(await found('planetarium')).toEqual([]);
+    // As large as before, and as old by what it says of itself.
+    const { atime, mtime } = statSync(at('docs/memory/far.md'));
+    writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn laboratory!\n');
+    utimesSync(at('docs/memory/far.md'), atime, mtime);
+    expect(await found('laboratory')).toEqual(['far']);
+    writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn observatory\n');
     const hit = (await call('read-memory', { query: 'observatory' })).envelope.result?.['memories'] as {
       snippet: string;
     }[];
