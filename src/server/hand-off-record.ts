@@ -9,7 +9,7 @@ const MAX_TARGETS = 10;
 const MAX_ARGUMENTS = 12;
 const MAX_VALUE = 160;
 /** Arguments that hold what is written somewhere, under whatever tool: their size is told, never what is in them. */
-const CONTENT = /content|text|body|data|value|manifest|patch|secret|env|input|payload|message|note/i;
+const CONTENT = /content|text|body|manifest|patch|secret|payload|message|note|^(?:env|data|values?|input|stdin)$/i;
 
 /**
  * The answer to a refused call. Where its rule names another role, a record of it is left for that role's agents, unless the

@@ -11,15 +11,21 @@ import type { Call, Services } from './services.ts';
 const MOST = 20;
 const MAX_NOTE = 2000;
 
+/** Bounds that schemas would pay for in tokens are said where they are passed. */
+const upTo = (most: number) =>
+  z.string().refine((text) => text.length <= most, { error: `has more than ${most} characters` });
+
 const input = z.strictObject({
   action: z.enum(['list', 'read', 'take', 'close', 'add']),
-  id: z.string().max(80).optional(),
+  id: upTo(80).optional(),
   to: z
     .string()
-    .regex(/^[a-z][a-z0-9-]{1,62}$/, 'a role is 2 to 63 lower-case letters, digits and dashes')
+    .refine((role) => /^[a-z][a-z0-9-]{1,62}$/.test(role), {
+      error: 'a role is 2 to 63 lower-case letters, digits and dashes',
+    })
     .optional(),
-  note: z.string().max(MAX_NOTE).optional(),
-  all: z.boolean().optional(),
+  note: upTo(MAX_NOTE).optional(),
+  all: z.boolean().meta({ unlisted: true }).optional(),
 });
 
 /** Said beside everything that another agent left. */
@@ -31,7 +37,7 @@ export function handOffTool(services: Services): ServerTool {
   return {
     name: 'hand-offs',
     title: 'Work between roles',
-    description: 'Work left for your role: list, read, take, close; add leaves some for another.',
+    description: 'Work left for your role; add leaves some to another.',
     keywords: ['delegate', 'consult', 'handover', 'role', 'backend-dev', 'frontend-dev', 'qa-engineer', 'architect'],
     isOptional: true,
     effect: 'write',
@@ -53,9 +59,7 @@ export function handOffTool(services: Services): ServerTool {
         throw new HoldpointError(
           'denied',
           `${persona.name} neither leaves nor takes hand-offs: its team talks instead.`,
-          {
-            hint: 'Tell the person whose work it is.',
-          },
+          { hint: 'Tell the person whose work it is.' },
         );
       const words = note === undefined ? undefined : redactor.text(note);
       if (action === 'add') {

@@ -72,7 +72,7 @@ export function createFiles({
   const read = (file: FileHandle, options: ReadOptions) => readFile(opening, file, options);
   return {
     look,
-    version: opening.handles.versionOf,
+    version: (file) => opening.handles.versionOf(file),
     read,
     list: (folder, options) => list(opening, folder, options),
     search: (place, options) =>

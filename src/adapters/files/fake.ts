@@ -96,7 +96,7 @@ export function createFakeFiles(contents: Readonly<Record<string, string>> = {})
       if (decided && decided.real !== path) throw moved();
       return look(path);
     },
-    version: handles.versionOf,
+    version: (file) => handles.versionOf(file),
     read,
     identity: async (file) => identityOf(opened(file)),
     expect: async (path, identity) => handles.bind(look(checked(path, identity)), identity),

@@ -67,25 +67,33 @@ export function parseMemory(text: string): FrontMatter & { body: string } {
 export function composeMemory(before: string | undefined, change: MemoryChange): string {
   const was = readable(split(before ?? ''), 'The front matter that is there');
   const given = change.content === undefined ? undefined : readable(split(change.content), 'The new front matter');
-  const document = was.document ?? new Document({});
-  const first = given?.document && isMap(given.document.contents) ? given.document.contents.items : [];
-  const says = (key: string) => first.find((pair) => String(pair.key) === key)?.value;
+  const document = was.document ?? given?.document ?? new Document({});
   const set = (key: string, value: unknown) => document.set(key, document.createNode(value, { flow: true }));
-  if (change.type !== undefined) set('type', change.type);
-  else if (says('type') === undefined && !document.has('type')) set('type', 'note');
+  if (document === given?.document) for (const key of OURS) document.delete(key);
+  else
+    for (const [key, value] of Object.entries((given?.document?.toJS() ?? {}) as Record<string, unknown>))
+      if (!OURS.has(key)) document.set(key, document.createNode(value));
+  if (change.type !== undefined || !document.has('type')) set('type', change.type ?? 'note');
   set('agent', change.agent);
   if (change.at !== undefined && before === undefined) set('created', change.at);
   if (change.at !== undefined) set('updated', change.at);
-  if (change.links !== undefined) set('links', change.links);
-  else if (says('links') === undefined && !document.has('links')) set('links', []);
+  if (change.links !== undefined || !document.has('links')) set('links', change.links ?? []);
   if (change.tags !== undefined) set('tags', change.tags);
-  for (const { key, value } of first) {
-    const name = String(key);
-    const isSet = Object.entries(change).some(([each, to]) => each === name && to !== undefined);
-    if (!OURS.has(name) && !isSet) document.set(name, value);
-  }
   const text = given ? `\n${endingInLine(given.body.replace(/^(?:\r?\n)+/, ''))}` : (change.body ?? was.body);
-  return `---\n${document.toString({ lineWidth: 0 })}---\n${was.document || given || before === undefined ? text : `\n${text}`}`;
+  const isUnder = was.document !== undefined || given !== undefined || before === undefined;
+  return `---\n${frontText(document)}---\n${isUnder ? text : `\n${text}`}`;
+}
+
+/** An anchor that was in a key of ours leaves its aliases without one. */
+function frontText(document: Document): string {
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch (cause) {
+    throw new HoldpointError('invalid_input', 'The front matter would refer to what is not in it.', {
+      hint: 'Write its values out, without & and *.',
+      cause,
+    });
+  }
 }
 
 interface Parts {

@@ -44,7 +44,16 @@ export type { EditRecord } from './edits.ts';
 export { serenaNames, serenasMemory, serenasName } from './serena.ts';
 export { editOf, fitted, listedOf, remembered } from './shown.ts';
 export type { MemoryWrite } from './writing.ts';
-export { bothTargets, bytesOf, checkWrite, lookForWriting, memoryText, refuseAlike, written } from './writing.ts';
+export {
+  bothTargets,
+  bytesOf,
+  checkWrite,
+  lookForWriting,
+  memoryText,
+  movedTo,
+  refuseAlike,
+  written,
+} from './writing.ts';
 
 declare module '../../core/tool.ts' {
   interface Ports {

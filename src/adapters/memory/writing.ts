@@ -1,7 +1,7 @@
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget } from '../../core/paths.ts';
 import type { Target } from '../../core/target.ts';
-import type { FileHandle, FilesPort } from '../files/port.ts';
+import type { BoundFile, Change, FileHandle, FilesPort } from '../files/port.ts';
 import { replaced } from './editing.ts';
 import { composeMemory, parseMemory, type MemoryChange, type MemoryType } from './front-matter.ts';
 import { MEMORY_FOLDER, memoryPath } from './names.ts';
@@ -91,6 +91,22 @@ export async function refuseAlike(path: string, files: FilesPort, signal: AbortS
     throw new HoldpointError('conflict', `There is ${alike.path}, whose name differs only in letter case.`, {
       hint: 'Choose another name, or ask a person to rename that one.',
     });
+}
+
+/**
+ * Writes a memory under its new name and removes the old file; the change of the new one. Where the old one cannot be removed,
+ * since it has changed meanwhile, the new one goes again: under both names it would be two memories.
+ */
+export async function movedTo(target: BoundFile, bytes: Uint8Array, old: BoundFile, files: FilesPort): Promise<Change> {
+  const change = await files.write(target, bytes);
+  try {
+    await files.remove(old);
+  } catch (error) {
+    const made = await files.look(target.path);
+    await files.remove(await files.expect(target.path, await files.identity(made)));
+    throw error;
+  }
+  return change;
 }
 
 export async function memoryText(file: FileHandle, files: FilesPort): Promise<string> {

@@ -9,6 +9,7 @@ import {
   MEMORY_TYPES,
   memoryPath,
   memoryText,
+  movedTo,
   parseMemory,
   refuseAlike,
   serenaNames,
@@ -19,7 +20,7 @@ import {
 import type { MemoryWrite } from '../../adapters/memory/port.ts';
 import { alias } from '../../core/alias.ts';
 import { HoldpointError } from '../../core/errors.ts';
-import { withReal } from '../../core/paths.ts';
+import { fileTarget, withReal } from '../../core/paths.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { defineTool } from '../../core/tool.ts';
 
@@ -141,7 +142,9 @@ export default defineTool({
       ],
       preview: {
         summary: `${says} (${bytes} bytes)`,
-        text: await files.diff(target, to === undefined ? (before ?? '') : '', after),
+        text: [path, file.real].every((one) => permits(fileTarget(one, 'read')))
+          ? await files.diff(target, to === undefined ? (before ?? '') : '', after)
+          : 'The content there is now is not shown: reading it is not allowed at once.',
       },
       data: { wanted: wanted as MemoryWrite & JsonObject, path, identity, to: to ?? null, targetIdentity, verb, after },
     };
@@ -160,18 +163,11 @@ export default defineTool({
     const text = written(before, wanted, principal.agent, new Date().toISOString());
     const bytes = bytesOf(text);
     const moved = to !== null && targetIdentity !== null;
-    const change = await files.write(moved ? await files.expect(to, targetIdentity) : file, bytes);
+    const change = moved
+      ? await movedTo(await files.expect(to, targetIdentity), bytes, file, files)
+      : await files.write(file, bytes);
     stepDone('write', { undo: change.undo, before: change.before, after: change.after });
-    if (moved) {
-      try {
-        stepDone('remove', { undo: (await files.remove(file)).undo });
-      } catch (error) {
-        // Under both names it would be two memories: the old one has changed meanwhile, so the new one goes.
-        const made = await files.look(to);
-        await files.remove(await files.expect(to, await files.identity(made)));
-        throw error;
-      }
-    }
+    if (moved) stepDone('remove', {});
     const { memories } = await memory.list(context);
     const name = wanted.rename ?? wanted.name;
     const names = new Set(memories.map((each) => each.name));

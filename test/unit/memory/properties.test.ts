@@ -107,6 +107,17 @@ describe('front matter (H1)', () => {
     );
   });
 
+  test('keys of a given front matter that sound like our own words stay; anchors in ours are refused in words', () => {
+    const content = '---\ncontent: kept\nbody: kept # why\nat: kept\n---\ntext';
+    const made = composeMemory(undefined, { agent: 'a', content });
+    expect(made).toMatch(/^content: kept\nbody: kept # why\nat: kept$/m);
+    const again = composeMemory(composeMemory(undefined, { agent: 'a', content: 'x' }), { agent: 'a', content });
+    expect(again).toMatch(/^content: kept\nbody: kept\nat: kept$/m);
+    const anchored = '---\nagent: &who me\nowner: *who\n---\ntext';
+    expect(() => composeMemory(undefined, { agent: 'a', content: anchored })).toThrow(/refer to what is not in it/);
+    expect(composeMemory('---\ntype: note\n---\nx', { agent: 'a', content: anchored })).toMatch(/^owner: me$/m);
+  });
+
   test('aliases that would swell, and keys that are a prototype’s, do no harm', () => {
     const bomb = [
       'a: &a [x, x, x, x, x, x, x, x, x]',

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { createMemory } from '../../../src/adapters/memory/client.ts';
@@ -147,6 +147,22 @@ describe('write-memory (H1)', () => {
     expect(readFileSync(path, 'utf8')).toBe('by somebody else\n');
   });
 
+  test('a rename whose old file somebody changes in between leaves one memory, theirs', async () => {
+    const { call, at, bench } = await newMemoryBench();
+    await call('write-memory', { name: 'a', content: 'first' });
+    const { files } = bench.services.ports;
+    bench.services.ports.files = {
+      ...files,
+      async write(file, bytes) {
+        writeFileSync(at('docs/memory/a.md'), 'by somebody else\n');
+        return files.write(file, bytes);
+      },
+    };
+    expect((await call('write-memory', { name: 'a', rename: 'b' })).envelope.status).toBe('stale');
+    expect(existsSync(at('docs/memory/b.md'))).toBe(false);
+    expect(readFileSync(at('docs/memory/a.md'), 'utf8')).toBe('by somebody else\n');
+  });
+
   test('a link out of the memories is refused before anything is read through it (THREATS)', async () => {
     const { call, at } = await newMemoryBench();
     mkdirSync(at('docs/memory'), { recursive: true });
@@ -203,6 +219,12 @@ describe('read-memory (H1)', () => {
     expect(await found('planetarium')).toEqual(['far']);
     writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn observatory\n');
     expect(await found('planetarium')).toEqual([]);
+    // As large as before, and as old by what it says of itself.
+    const { atime, mtime } = statSync(at('docs/memory/far.md'));
+    writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn laboratory!\n');
+    utimesSync(at('docs/memory/far.md'), atime, mtime);
+    expect(await found('laboratory')).toEqual(['far']);
+    writeFileSync(at('docs/memory/far.md'), '# Far\n\nAn observatory\n');
     const hit = (await call('read-memory', { query: 'observatory' })).envelope.result?.['memories'] as {
       snippet: string;
     }[];
