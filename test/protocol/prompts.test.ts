@@ -279,3 +279,24 @@ describe('a persona names its skills (B7)', () => {
     expect((await refusal(ask('a\nb'))).code).toBe(INVALID_PARAMS);
   });
 });
+
+test('while the policy is broken, what needs it is refused in words; what does not goes on (B7)', async () => {
+  const broken = newPlace();
+  const file = join(broken.workspace, '../narrow.yaml');
+  writeFileSync(file, POLICY);
+  const client = await plainStdio('2.x', broken, serverArgs(broken, ['--stdio', '--policy', file], FAKE));
+  try {
+    writeFileSync(file, 'version: 2\n');
+    for (const asked of [client.readResource({ uri: 'holdpoint://policy' }), client.getPrompt({ name: 'devops' })]) {
+      const { code, message } = await refusal(asked);
+      expect(code).toBe(-32603);
+      expect(message).toMatch(/policy file was changed and is not valid.* A person must mend it/);
+    }
+    expect((await client.listPrompts()).prompts.length).toBeGreaterThan(10);
+    writeFileSync(file, `${POLICY}\n`);
+    expect((await client.getPrompt({ name: 'devops' })).messages).toHaveLength(2);
+  } finally {
+    await client.close();
+    broken.remove();
+  }
+});
