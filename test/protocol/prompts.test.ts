@@ -1,10 +1,9 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { SKILLS } from '../../src/config/locations.ts';
 import { CLIENTS, newPlace, serverArgs, startHttp, type ClientKind, type Place, type RunningHttp } from '../harness.ts';
-import { plainHttp, plainStdio, refusal, type PlainClient } from './plain-clients.ts';
+import { plainHttp, plainStdio, refusal, skillNames, type PlainClient } from './plain-clients.ts';
 
 const FAKE = resolve(import.meta.dirname, 'fake-server.ts');
 const INVALID_PARAMS = -32602;
@@ -84,7 +83,7 @@ describe.each(connections)('prompts and completion: $kind client over $over (B7)
   test('there is one prompt for each skill, with what it can be given', async () => {
     expect(client.getServerCapabilities()).toMatchObject({ prompts: {}, completions: {} });
     const { prompts } = await client.listPrompts();
-    expect(prompts.map(({ name }) => name)).toEqual(readdirSync(SKILLS).sort());
+    expect(prompts.map(({ name }) => name)).toEqual(await skillNames());
     const deployment = prompts.find(({ name }) => name === 'production-deployment');
     expect(deployment?.title).toBe('Production deployment');
     expect(deployment?.arguments?.map(({ name, required }) => [name, required])).toEqual([
