@@ -1,8 +1,15 @@
-import { ProtocolError, ProtocolErrorCode, type Server, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type CompleteRequest,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 
 import { hiddenCharacters } from '../core/foreign.ts';
 import type { Principal } from '../core/principal.ts';
 import type { ResourceSource } from './resources.ts';
+import type { Safely } from './safely.ts';
 import type { Services } from './services.ts';
 import type { Shelf } from './skills.ts';
 
@@ -15,14 +22,15 @@ interface Completing {
   services: Services;
   /** Undefined for a token that may not read. */
   who: (request: ServerContext) => Principal | undefined;
+  safely: Safely;
 }
 
 /**
  * Values for prompts' arguments and for the variables of resource addresses that begin as typed. They come from what this
  * machine knows already, without the network, and what the policy denies to this caller is not among them.
  */
-export function serveCompletions(server: Server, { shelf, sources, services, who }: Completing): void {
-  server.setRequestHandler('completion/complete', async ({ params: { ref, argument } }, request) => {
+export function serveCompletions(server: Server, { shelf, sources, services, who, safely }: Completing): void {
+  const complete = async ({ params: { ref, argument } }: CompleteRequest, request: ServerContext) => {
     const begun = argument.value.slice(0, 200);
     const principal = who(request);
     if (!principal) return { completion: { values: [] } };
@@ -35,7 +43,8 @@ export function serveCompletions(server: Server, { shelf, sources, services, who
       .sort();
     const values = found.slice(0, SHOWN);
     return { completion: { values, total: found.length, hasMore: found.length > values.length } };
-  });
+  };
+  server.setRequestHandler('completion/complete', safely(complete));
 
   const ofPrompt = async (name: string, argument: string, begun: string, principal: Principal) => {
     const skill = (await shelf()).find((each) => each.name === name);

@@ -27,6 +27,7 @@ import { argumentsOf } from './registry.ts';
 import { ownResources } from './own-resources.ts';
 import { servePrompts } from './prompts.ts';
 import { resultResources, serveResources } from './resources.ts';
+import { createSafely } from './safely.ts';
 import { advertisedSchema } from './schema.ts';
 import { serverTools, useTool } from './server-tools.ts';
 import type { Services } from './services.ts';
@@ -89,6 +90,7 @@ const OUTPUT = advertisedSchema(envelopeSchema) as Tool['outputSchema'];
 export function createMcpFactory(options: McpOptions): (context: McpRequestContext) => Server {
   const { services } = options;
   const tools = toolList(services, options.list);
+  const safely = createSafely(services);
   const shelf = createShelf(services);
   const sources = [
     resultResources(services.results),
@@ -130,10 +132,10 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       const { principal, scopes } = caller(request);
       return covers(scopes, 'tools:read') ? principal : undefined;
     };
-    serveResources(server, sources, who);
-    servePrompts(server, shelf, services);
-    serveCompletions(server, { shelf, sources, services, who });
-    serveSkills(server, shelf);
+    serveResources(server, sources, who, safely);
+    servePrompts(server, shelf, services, safely);
+    serveCompletions(server, { shelf, sources, services, who, safely });
+    serveSkills(server, shelf, safely);
     return server;
   };
 }

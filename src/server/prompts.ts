@@ -1,6 +1,7 @@
 import {
   ProtocolError,
   ProtocolErrorCode,
+  type GetPromptRequest,
   type GetPromptResult,
   type Prompt,
   type Server,
@@ -10,13 +11,14 @@ import { plainLine, quoted } from '../core/foreign.ts';
 import type { Skill } from '../personas/skills.ts';
 import type { Policy } from '../policy/policy.ts';
 import { promptArgument } from './prompt-arguments.ts';
+import type { Safely } from './safely.ts';
 import type { Services } from './services.ts';
 import { skillUri, type Shelf } from './skills.ts';
 
 /** One prompt for each of the persona's skills: what to do, with whose names put in, and the skill itself. */
-export function servePrompts(server: Server, shelf: Shelf, services: Services): void {
-  server.setRequestHandler('prompts/list', async () => ({ prompts: (await shelf()).map(promptOf) }));
-  server.setRequestHandler('prompts/get', async ({ params }) => {
+export function servePrompts(server: Server, shelf: Shelf, services: Services, safely: Safely): void {
+  const list = async () => ({ prompts: (await shelf()).map(promptOf) });
+  const get = async ({ params }: GetPromptRequest) => {
     const skills = await shelf();
     const skill = skills.find(({ name }) => name === params.name);
     if (!skill) {
@@ -25,7 +27,9 @@ export function servePrompts(server: Server, shelf: Shelf, services: Services): 
     }
     const given = checked(skill, params.arguments ?? {}, await services.policies.current());
     return told(skill, given, services);
-  });
+  };
+  server.setRequestHandler('prompts/list', safely(list));
+  server.setRequestHandler('prompts/get', safely(get));
 }
 
 export function promptOf({ name, title, description, arguments: args }: Skill): Prompt {

@@ -1,9 +1,15 @@
-import { ResourceNotFoundError, type Server, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  ResourceNotFoundError,
+  type ReadResourceRequest,
+  type Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 
 import type { JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
 import { bound } from './bound.ts';
 import type { Results } from './results.ts';
+import type { Safely } from './safely.ts';
 import type { Services } from './services.ts';
 
 /** One resource, as `resources/list` gives it. */
@@ -51,16 +57,18 @@ export function serveResources(
   server: Server,
   sources: readonly ResourceSource[],
   who: (request: ServerContext) => Principal | undefined,
+  safely: Safely,
 ): void {
-  server.setRequestHandler('resources/list', async (_request, request) => {
+  const list = async (_request: unknown, request: ServerContext) => {
     const principal = who(request);
     if (!principal) return { resources: [] };
     return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
-  });
+  };
+  server.setRequestHandler('resources/list', safely(list));
   server.setRequestHandler('resources/templates/list', () => ({
     resourceTemplates: sources.flatMap(({ templates }) => templates),
   }));
-  server.setRequestHandler('resources/read', async ({ params: { uri } }, request) => {
+  const read = async ({ params: { uri } }: ReadResourceRequest, request: ServerContext) => {
     const principal = who(request);
     if (!principal) throw new ResourceNotFoundError(uri);
     for (const source of sources) {
@@ -68,7 +76,8 @@ export function serveResources(
       if (found) return { contents: [{ uri, ...found }] };
     }
     throw new ResourceNotFoundError(uri);
-  });
+  };
+  server.setRequestHandler('resources/read', safely(read));
 }
 
 /** Bytes of such a resource, at most. Who reads one has asked for it: it may be longer than a tool's result. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../core/json.ts';
 import type { Skill } from '../personas/skills.ts';
 import type { ResourceSource } from './resources.ts';
+import type { Safely } from './safely.ts';
 import type { Services } from './services.ts';
 
 /** The persona's skills, read when they are first asked for and kept, so that sizes and digests stay true. */
@@ -71,23 +72,26 @@ const listParams = z.looseObject({ cursor: z.string().optional() }).optional();
 const uriParams = z.looseObject({ uri: z.string(), cursor: z.string().optional() });
 
 /** The methods of the Skills extension. There are few skills: every list is one page. */
-export function serveSkills(server: Server, shelf: Shelf): void {
-  server.setRequestHandler('skills/list', { params: listParams }, async (params) => {
+export function serveSkills(server: Server, shelf: Shelf, safely: Safely): void {
+  const list = async (params: z.output<typeof listParams>) => {
     refuseCursor(params?.cursor);
     return { skills: (await shelf()).map(entryOf), ...CACHE };
-  });
-  server.setRequestHandler('skills/get', { params: uriParams }, async ({ uri }) => {
+  };
+  const get = async ({ uri }: z.output<typeof uriParams>) => {
     const skill = (await shelf()).find((each) => skillUri(each) === uri);
     if (!skill)
       throw invalid(`No skill is served at ${JSON.stringify(uri.slice(0, 200))}. skills/list says which are.`);
     return { skill: entryOf(skill), ...CACHE };
-  });
-  server.setRequestHandler('resources/directory/read', { params: uriParams }, async ({ uri, cursor }) => {
+  };
+  const readDirectory = async ({ uri, cursor }: z.output<typeof uriParams>) => {
     refuseCursor(cursor);
     const children = childrenOf(await shelf(), uri);
     if (children.length === 0) throw invalid(`${JSON.stringify(uri.slice(0, 200))} is not a directory resource.`);
     return { resources: children, ...CACHE };
-  });
+  };
+  server.setRequestHandler('skills/list', { params: listParams }, safely(list));
+  server.setRequestHandler('skills/get', { params: uriParams }, safely(get));
+  server.setRequestHandler('resources/directory/read', { params: uriParams }, safely(readDirectory));
 }
 
 /** A skill as the extension describes it: its front matter and each of its files with size and digest. */

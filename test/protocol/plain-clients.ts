@@ -1,9 +1,12 @@
+import { readdirSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
+import { SKILLS } from '../../src/config/locations.ts';
+import { loadPersona } from '../../src/personas/persona.ts';
 import { ROOT, type ClientKind, type Place } from '../harness.ts';
 
 /** A connected client of either SDK as it is, for what `Agent` has no words for. */
@@ -62,4 +65,9 @@ export async function refusal(asked: Promise<unknown>): Promise<{ code: number; 
     return { code, message };
   }
   throw new Error('it was not refused');
+}
+
+/** The names of the skills that the default persona is given, in its order. */
+export async function skillNames(): Promise<string[]> {
+  return (await loadPersona('devops')).skills ?? readdirSync(SKILLS).sort();
 }

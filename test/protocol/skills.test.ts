@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { SKILLS } from '../../src/config/locations.ts';
 import { newPlace, ROOT, serverArgs, startHttp, type Place, type RunningHttp } from '../harness.ts';
-import { plainHttp, plainStdio, refusal, type PlainClient } from './plain-clients.ts';
+import { plainHttp, plainStdio, refusal, skillNames, type PlainClient } from './plain-clients.ts';
 
 const INVALID_PARAMS = -32602;
 /** The client with the extension knows SEP-2640 and checks every entry, size, digest and front matter itself. */
@@ -55,11 +55,7 @@ describe.each(KNOWING)('the Skills extension: $kind client over $over (B7)', ({ 
   test('every skill is listed with its front matter and every file of it', async () => {
     const { skills: listed, invalid } = await skills.list();
     expect(invalid).toEqual([]);
-    expect(listed.map(({ uri }) => uri)).toEqual(
-      readdirSync(SKILLS)
-        .sort()
-        .map((name) => `skill://${name}/SKILL.md`),
-    );
+    expect(listed.map(({ uri }) => uri)).toEqual((await skillNames()).map((name) => `skill://${name}/SKILL.md`));
     for (const { frontmatter, resources } of listed) expect(resources).toHaveLength(files(frontmatter.name));
     if (kind === '2.x modern') expect((await skills.list()).cacheScope).toBe('private');
   });
@@ -143,7 +139,7 @@ describe.each([{ over: 'stdio' as const }, { over: 'http' as const }])(
     test('sees each SKILL.md as a resource with its size, and reads what that names', async () => {
       const { resources } = await client.listResources();
       const listed = resources.filter(({ uri }) => uri.startsWith('skill://'));
-      expect(listed.map(({ name }) => name)).toEqual(readdirSync(SKILLS).sort());
+      expect(listed.map(({ name }) => name)).toEqual(await skillNames());
       const docker = listed.find(({ name }) => name === 'docker');
       const text = readFileSync(join(SKILLS, 'docker/SKILL.md'), 'utf8');
       expect(docker).toMatchObject({
