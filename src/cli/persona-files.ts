@@ -4,6 +4,7 @@ import { loadPolicy } from '../policy/load.ts';
 import type { Policy } from '../policy/policy.ts';
 import { toolList } from '../server/mcp.ts';
 import type { Services } from '../server/services.ts';
+import { withPersona } from './persona-document.ts';
 import { policyScope, type PolicyScope } from './policy-files.ts';
 
 /** A persona with what it lists to an agent. */
@@ -16,7 +17,7 @@ export interface Listed {
 
 /** @throws HoldpointError `invalid_input` where there is no such persona, or it is wrong. */
 export async function listed(named: string, config: Config): Promise<Listed> {
-  const [persona, scope] = await Promise.all([loadPersona(named), policyScope(config)]);
+  const [persona, scope] = await Promise.all([loadPersona((await withPersona({ ...config, persona: named })).persona), policyScope(config)]);
   // The list is made of these two alone.
   return { persona, scope, tools: toolList({ persona, registry: scope.registry } as Services, 'persona') };
 }

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 
 import type { Flags } from '../config/config.ts';
@@ -14,11 +14,17 @@ interface ImportFlags extends Flags {
   json?: boolean;
 }
 
+interface Wanted {
+  out: string | undefined;
+  force: boolean;
+  json: boolean | undefined;
+}
+
 /** `holdpoint persona import`. */
 export function register(persona: Command): void {
   jsonOption(sharedOptions(persona.command('import')))
-    .description("make a persona's folder from a document, and say what was understood of it")
-    .argument('<file>', 'Markdown with or without front matter, or JSON; file.json#name for one agent of several')
+    .description("make a persona's folder from a document or a folder of hypertool's, and say what was understood of it")
+    .argument('<file>', 'Markdown with or without front matter, or JSON; file.json#name for one agent of several; a folder of hypertool’s')
     .option('--out <dir>', "the folder to write (the persona's name)")
     .option('--force', 'replace a persona that is there')
     .action((file: string, flags: ImportFlags) => act(flags, () => importPersona(file, flags)));
@@ -26,7 +32,10 @@ export function register(persona: Command): void {
 
 async function importPersona(named: string, { out, force = false, json }: ImportFlags): Promise<void> {
   const located = locateDocument(named);
-  if (located === undefined) throw noDocument(named);
+  if (located === undefined) {
+    if (isHypertoolFolder(named)) return importFolder(resolve(named), { out, force, json });
+    throw noDocument(named);
+  }
   const [{ readDocument }, { writeFolder }, { reportText, reportSummary }] = await Promise.all([
     import('../personas/documents/import.ts'),
     import('../personas/documents/write.ts'),
@@ -35,26 +44,60 @@ async function importPersona(named: string, { out, force = false, json }: Import
   const { name, files, report } = await readDocument(located, await importing());
   const folder = resolve(out ?? name);
   await writeFolder(folder, files, { force });
-  const below = relative('', folder);
-  const shown = below.startsWith('..') ? folder : `./${below}`;
   print(
     { folder, ...report },
     () =>
-      [
-        ...reportText(report).split('\n').map(plainLine),
-        `${reportSummary(report)}.`,
-        `Written to ${shown}. Serve it: holdpoint serve --persona ${shown}; check it: holdpoint policy lint ${shown}/policy.yaml`,
-      ].join('\n'),
+      [...reportText(report).split('\n').map(plainLine), `${reportSummary(report)}.`, ...written(folder)].join('\n'),
     json,
   );
 }
 
+/** A folder of hypertool's: it says which tools there are; what they may do is a shipped policy's to say. */
+async function importFolder(from: string, { out, force, json }: Wanted): Promise<void> {
+  const [{ loadPersona }, { hypertoolUnknown }, { writeFolder }, { stringify }] = await Promise.all([
+    import('../personas/persona.ts'),
+    import('../personas/hypertool-read.ts'),
+    import('../personas/documents/write.ts'),
+    import('yaml'),
+  ]);
+  const { instructions, policyFile, folder: _read, workflow: _beside, ...said } = await loadPersona(from);
+  const unknown = (await hypertoolUnknown(from)) ?? { tools: [], keys: [] };
+  const policy = basename(policyFile, '.yaml');
+  const report = {
+    name: said.name,
+    policy,
+    tools: said.tools,
+    unknownTools: unknown.tools,
+    unknownKeys: unknown.keys,
+  };
+  const lines = [
+    `${said.name}: ${said.tools.length} tools, with the policy ${policy}.`,
+    ...unknown.tools.map((id) => `Without effect: there is no tool ${id} here.`),
+    ...unknown.keys.map((key) => `Without effect: the key ${key} means nothing here.`),
+  ].map(plainLine);
+  const folder = resolve(out ?? said.name);
+  await writeFolder(
+    folder,
+    {
+      'persona.yaml': stringify({ ...said, policy }),
+      'instructions.md': `${instructions}\n`,
+      'report.md': `${lines.join('\n')}\n`,
+    },
+    { force },
+  );
+  print({ folder, ...report }, () => [...lines, ...written(folder)].join('\n'), json);
+}
+
+function written(folder: string): string[] {
+  const below = relative('', folder);
+  const shown = below.startsWith('..') ? folder : `./${below}`;
+  return [
+    `Written to ${shown}. Serve it: holdpoint serve --persona ${shown}; check it: holdpoint persona check ${shown}`,
+  ];
+}
+
 function noDocument(named: string): HoldpointError {
-  if (isHypertoolFolder(named))
-    return new HoldpointError('invalid_input', `${named} is a folder of hypertool's, which is not read here.`, {
-      hint: 'Import the document that it was made from.',
-    });
   return new HoldpointError('invalid_input', `${named} is no persona document.`, {
-    hint: 'Give a file that ends in .md, .markdown, .mdc, .txt or .json.',
+    hint: 'Give a file that ends in .md, .markdown, .mdc, .txt or .json, or a folder of hypertool’s.',
   });
 }

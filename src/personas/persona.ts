@@ -85,7 +85,7 @@ function fileOf(nameOrFile: string): string {
 }
 
 /** The names of the personas that come with Holdpoint. */
-function shippedPersonas(): string[] {
+export function shippedPersonas(): string[] {
   return readdirSync(PERSONAS)
     .filter((name) => existsSync(join(PERSONAS, name, 'persona.yaml')))
     .sort();

@@ -140,7 +140,6 @@ describe('B3 H2 B8 what S4 names is pdlc-devops’s', () => {
     'Jenkinsfile',
     'scripts/setup/install.sh',
     '.pre-commit-config.yaml',
-    'docs/workflow/state.json',
     ...[
       'INFRA04-env-specs.md',
       'INFRA05-iac-design.md',
@@ -179,7 +178,13 @@ describe('B3 H2 B8 what S4 names is pdlc-devops’s', () => {
     expect(answer(pdlc, 'save-file', file(path, 'write')).handOff).toBe(handOff);
   });
 
-  it('whatever the tool: no rule allows it', () => {
+  it('the tool workflow alone keeps the state, and R12 and R17', () => {
+    expect(access(pdlc, 'docs/workflow/state.json')).toEqual(READ_ONLY);
+    for (const name of ['state.json', 'artifacts/R12-prod-approval.md', 'artifacts/R17-rollback-decision.md'])
+      expect(answer(pdlc, 'workflow', file(`docs/workflow/${name}`, 'write')).verdict, name).toBe('allow');
+  });
+
+  it('whatever other tool: no rule allows it', () => {
     for (const tool of ['save-file', 'git', 'a-tool-to-come', 'write-memory'])
       for (const name of ['R12-prod-approval.md', 'R17-rollback-decision.md', 'R12', 'R19-new.md'])
         expect(answer(pdlc, tool, file(`docs/workflow/artifacts/${name}`, 'write')).verdict, `${tool} ${name}`).toBe(
