@@ -5,6 +5,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { approveTicking, holdpoint, overStdio, type Agent } from '../harness.ts';
 import { tool, upstreamPlace, type UpstreamPlace } from './upstreams.ts';
 
+// A test starts several processes: the command line, Holdpoint, and the server behind it.
+vi.setConfig({ testTimeout: 120_000 });
+
 const open: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).toReversed()) await close();

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 
@@ -7,9 +8,10 @@ import { plainLine } from '../../core/foreign.ts';
 
 /** Bytes of one message. */
 const LINE = 4_194_304;
-/** Lines that are no message, and messages that answer nothing, that a connection may bring. */
+/** Lines that are no message, and messages that answer nothing, in so many milliseconds. */
 const NOISE = 2000;
 const UNASKED = 20_000;
+const SPAN = 60_000;
 /** Characters of the standard error that are kept. */
 const SAID = 2000;
 /** Milliseconds to end by itself once nothing more comes, and then once it is told to. */
@@ -38,24 +40,34 @@ export function childTransport({ file, args, cwd, env }: ChildCommand): ChildTra
   let errors = '';
   let noise = 0;
   let unasked = 0;
+  let since = performance.now();
 
   const end = (): void => {
     if (closed) return;
     closed = true;
     transport.onclose?.();
   };
+  /** Nothing more of it is read, and it gets no time to end. */
   const breach = (why: string): void => {
+    if (closed) return;
     transport.onerror?.(new Error(why));
-    void transport.close();
+    if (child?.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    end();
   };
   const take = (line: string): void => {
     if (closed) return;
+    if (performance.now() - since > SPAN) {
+      noise = unasked = 0;
+      since = performance.now();
+    }
     const message = messageOf(line);
     if (message === undefined) {
-      if (line.trim() !== '' && ++noise > NOISE) breach(`wrote more than ${NOISE} lines that are no messages`);
+      if (line.trim() !== '' && ++noise > NOISE)
+        breach(`wrote more than ${NOISE} lines in a minute that are no messages`);
       return;
     }
-    if ('method' in message && ++unasked > UNASKED) return breach(`sent more than ${UNASKED} messages of its own`);
+    if ('method' in message && ++unasked > UNASKED)
+      return breach(`sent more than ${UNASKED} messages of its own in a minute`);
     try {
       transport.onmessage?.(message);
     } catch (error) {
