@@ -110,7 +110,14 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [policyFile, ...besidePolicy, persona.folder, ...(config.file ? [config.file] : []), ...(config.document ? [config.document] : []), cacheFolder()];
+  const protect = [
+    policyFile,
+    ...besidePolicy,
+    persona.folder,
+    ...(config.file ? [config.file] : []),
+    ...(config.document ? [config.document] : []),
+    cacheFolder(),
+  ];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
