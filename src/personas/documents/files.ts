@@ -33,7 +33,7 @@ export function readFiles(entries: readonly Entry[], restricted: readonly Cited[
       );
     else
       found.unused.push({
-        says: `${JSON.stringify(written.slice(0, 80))} opens nothing: ${made.refused}`,
+        says: `${JSON.stringify(written.slice(0, 80))} ${access === 'deny' ? 'closes' : 'opens'} nothing: ${made.refused}`,
         lines: [line],
       });
   };

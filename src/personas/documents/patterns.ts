@@ -14,7 +14,8 @@ export function patternOf(written: string, access: Access): { pattern: string } 
     .replace(/^\.\//, '');
   if (/^(?:\/|~|[a-z]:|\\|\w+:\/\/)/i.test(name) || name.split('/').includes('..'))
     return { refused: 'it is no path inside the workspace' };
-  if (/\s/.test(name)) return { refused: 'it is no path' };
+  // A name may have blanks; words alone are none, and of what closes nothing is left out that could be a name.
+  if (/\s/.test(name) && !(access === 'deny' && /[./*]/.test(name))) return { refused: 'it is no path' };
   const pattern = name.endsWith('/') ? `${name}**/*` : name;
   if (access !== 'deny' && !/[\p{L}\p{N}]/u.test(pattern.replace(/\[[^\]]*\]/g, '')))
     return { refused: 'it names nothing and would be the whole workspace' };

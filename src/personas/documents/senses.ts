@@ -3,7 +3,7 @@ import type { Access } from './facts.ts';
 /** What words say of access to files; undefined where they say nothing of it. What closes is looked for first. */
 export function accessOf(words: string): Access | undefined {
   if (
-    /\bden(?:y|ied)\b|\bno access\b|\bnot (?:accessible|modifiable|writable|readable|allowed)\b|\bforbidden\b|\boff[- ]limits\b/i.test(
+    /\bden(?:y|ied)\b|\bno access\b|\bnot (?:accessible|modifiable|writable|readable|allowed)\b|\b(?:forbidden|prohibited|blocked|never)\b|\boff[- ]limits\b/i.test(
       words,
     )
   )
@@ -15,7 +15,12 @@ export function accessOf(words: string): Access | undefined {
 
 /** What a heading says of the tools under it. */
 export function verdictOf(heading: string): 'allow' | 'hold' | 'deny' | undefined {
-  if (/\bden(?:y|ied)\b|\bno access\b|\bforbidden\b|\bdisallowed\b|\bnot allowed\b/i.test(heading)) return 'deny';
+  if (
+    /\bden(?:y|ied)\b|\bno access\b|\b(?:forbidden|prohibited|blocked|never)\b|\bdisallowed\b|\bnot allowed\b/i.test(
+      heading,
+    )
+  )
+    return 'deny';
   if (/\brestricted\b|\bapproval\b/i.test(heading)) return 'hold';
   return /\ballowed\b|\bavailable\b|\bpermitted\b/i.test(heading) ? 'allow' : undefined;
 }

@@ -133,6 +133,19 @@ describe('a document that claims more than it may (B1: it can only narrow)', () 
     );
   }, 120_000);
 
+  test('what closes is honoured in other words too, and where names have blanks', async () => {
+    const persona = await imported(
+      withFront(
+        'security:\n  restricted_paths: ["docker/private notes/**"]\n',
+        '- Write Dockerfiles\n\n## Tools that are never allowed\n- `git` - not here\n\n## Folders\n- `docker/blocked/` - prohibited\n',
+      ),
+    );
+    expect((await decided(persona, 'view', { path: 'docker/private notes/a.md' })).verdict).toBe('deny');
+    expect((await decided(persona, 'view', { path: 'docker/blocked/a.md' })).verdict).toBe('deny');
+    expect((await decided(persona, 'view', { path: 'docker/open/a.md' })).verdict).toBe('allow');
+    expect((await decided(persona, 'git', { action: 'status' })).verdict).toBe('deny');
+  });
+
   test('closing everything is honoured', async () => {
     const persona = await imported(withFront('security:\n  restricted_paths: ["**"]\n', '- Write Dockerfiles\n'));
     for (const path of ['docker/Dockerfile', 'docs/memory/a.md', 'README.md'])
