@@ -203,9 +203,7 @@ describe.skipIf(folder === '' || kubeconfig === undefined)('a Kubernetes MCP ser
       });
     const replicas = async (namespace: string) =>
       kubectl('get', 'deployment', 'web', '-n', namespace, '-o', 'jsonpath={.spec.replicas}');
-    expect(textOf(await agent.call('kubernetes__pods_list_in_namespace', { namespace: production }))).toContain(
-      'web',
-    );
+    expect(textOf(await agent.call('kubernetes__pods_list_in_namespace', { namespace: production }))).toContain('web');
     expect((await scale(staging, 2)).envelope.status).toBe('done');
     expect(await replicas(staging)).toBe('2');
     const held = await scale(production, 2);
