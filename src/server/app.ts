@@ -110,14 +110,8 @@ export async function createApp({
   const sealKey = openSealKey(config.keys);
   // What binds the agent is not the agent's to change, wherever it lies.
   const { files: besidePolicy } = await policies.current();
-  const protect = [
-    policyFile,
-    ...besidePolicy,
-    persona.folder,
-    ...(config.file ? [config.file] : []),
-    ...(config.document ? [config.document] : []),
-    cacheFolder(),
-  ];
+  const given = [config.file, config.document].filter((each) => each !== undefined);
+  const protect = [policyFile, ...besidePolicy, persona.folder, ...given, cacheFolder()];
   const files = createFiles({
     workspace: config.workspace,
     undoDir: join(config.state, 'undo'),
