@@ -181,4 +181,23 @@ describe('persona import (B1)', () => {
       stderr: expect.stringContaining('hypertool'),
     });
   });
+
+  test('takes a folder of hypertool’s: its tools, the shipped policy of its name, and what means nothing here (B6)', async () => {
+    const exported = join(place.state, '..', 'exported');
+    const out = join(place.state, '..', 'made');
+    expect(await holdpoint(place, 'persona', 'export', 'orchestra-devops', '--hypertool', exported)).toMatchObject({
+      code: 0,
+    });
+    const file = join(exported, 'orchestra-devops/persona.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('toolIds:', 'toolIds:\n      - elsewhere.search'));
+    const made = await holdpoint(place, 'persona', 'import', join(exported, 'orchestra-devops'), '--out', out);
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining('there is no tool elsewhere.search here') });
+    expect(readdirSync(out).sort()).toEqual(['instructions.md', 'persona.yaml', 'report.md']);
+    expect(await holdpoint(place, 'persona', 'check', out)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('orchestra-devops: nothing is wrong'),
+    });
+    const { envelope } = await (await serve(out)).call('save-file', { path: 'src/main.py', content: 'x' });
+    expect(envelope).toMatchObject({ status: 'denied', error: { handOff: 'python-specialist' } });
+  });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { Envelope } from '../../src/core/envelope.ts';
 import { newPlace, overStdio, ROOT, serverArgs, type Agent, type Place } from '../harness.ts';
-import { callsOf, SEEDS, type SeedName } from '../seeds/seed.ts';
+import { callsOf, SEEDS, type SeedCall, type SeedName } from '../seeds/seed.ts';
 
 const SERVER = join(ROOT, 'test/seeds/server.ts');
 const NAMES = Object.keys(SEEDS) as SeedName[];
@@ -23,13 +23,19 @@ function verdictOf({ status, result, error }: Envelope): string {
     : `${status}: ${error?.reason}`;
 }
 
-/** What a shipped persona reads otherwise than the importer does, with the verdict that it gives and why. */
-const OTHERWISE: Readonly<Partial<Record<SeedName, readonly [call: string, expect: Verdict, why: string][]>>> = {};
+/** What a shipped persona answers otherwise than the importer reads the document, and why. By tool and path. */
+const OTHERWISE: Readonly<Partial<Record<SeedName, Readonly<Record<string, Partial<SeedCall> & { why: string }>>>>> = {
+  S3: {
+    'view Secrets.toml': { handOff: 'nobody', why: 'S3 names no role for secrets' },
+    'save-file Secrets.toml': { handOff: 'nobody', why: 'S3 names no role for secrets' },
+    'view .env': { handOff: 'nobody', why: 'S3 names no role for secrets' },
+  },
+  S4: {
+    'save-file docs/workflow/state.json': { expect: 'deny', why: 'the tool workflow alone writes it, which checks it' },
+  },
+};
 
-const SERVED = NAMES.flatMap((name) => [
-  [name, 'document' as const] as const,
-  [name, 'shipped' as const] as const,
-]);
+const SERVED = NAMES.flatMap((name) => [[name, 'document' as const] as const, [name, 'shipped' as const] as const]);
 
 describe.each(SERVED)(
   'the table of %s, from its %s persona, behind a real client over stdio (B1, B8; systems are fakes)',
@@ -68,19 +74,24 @@ describe.each(SERVED)(
       seed.calls.map(
         (row) => [`${row.expect} ${row.call.tool} ${JSON.stringify(row.call.input)}`.slice(0, 140), row] as const,
       ),
-    )('%s (B3, B4)', async (_label, { call, expect: wanted, line, handOff }) => {
+    )('%s (B3, B4)', async (_label, row) => {
+      const otherwise =
+        from === 'shipped' ? OTHERWISE[name]?.[`${row.call.tool} ${row.call.input['path']}`] : undefined;
+      const { call, expect: wanted, line, handOff } = { ...row, ...otherwise };
       const { envelope, text } = await agent.call(call.tool, call.input);
       answers.push(text, JSON.stringify(envelope));
       expect(verdictOf(envelope), `line ${line}: ${lines[line - 1]}\n${text}`).toBe(wanted);
-      if (handOff !== undefined) {
+      if (handOff === 'nobody') expect(envelope.error?.handOff).toBeUndefined();
+      else if (handOff !== undefined) {
         expect(envelope.error?.handOff).toBe(handOff);
-        expect(text).toContain(`Hand it to: ${handOff}`);
+        expect(text).toMatch(new RegExp(`(?:Hand it to|Consult): ${handOff}`));
       }
     });
 
     test('the instructions carry the role, and no key is in them, in any answer or in what was imported (B1, B7)', async () => {
       const told = agent.instructions() ?? '';
-      for (const words of seed.role) expect(told).toContain(words);
+      for (const words of from === 'document' ? seed.role : ['DevOps', 'approval_required'])
+        expect(told).toContain(words);
       expect(answers.length).toBeGreaterThanOrEqual(seed.calls.length * 2);
       expect(answers.filter((text) => text.includes(KEY))).toEqual([]);
       expect(told).not.toContain(KEY);

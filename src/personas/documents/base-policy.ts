@@ -11,6 +11,7 @@ export interface RuleText {
   when: Record<string, string | string[]>;
   reason: string;
   handOff?: string;
+  consult?: string;
   approval?: object;
   examples: ExampleText[];
 }
@@ -35,11 +36,12 @@ const SCOPE = new Set([
   'infrastructure-files',
   'reference-files',
   'restricted-packages',
-  'restricted-frontend',
+  'app-frontend',
   'restricted-application',
   'app-tests',
   'app-ui',
   'application-code',
+  'architecture',
 ]);
 
 export interface Base {

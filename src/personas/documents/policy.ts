@@ -29,7 +29,7 @@ export interface GeneratedPolicy {
  */
 export function policyOf(facts: DocumentFacts, base: Base, file: string, options: LoadOptions): GeneratedPolicy {
   const scope = scopeRules(facts, base, file);
-  const common = withRoles(base.common, facts);
+  const common = withServers(withRoles(base.common, facts), facts);
   const tools = toolRules(facts, [...scope.rules, ...common], new Set(options.toolNames ?? []), file);
   const health = healthRule(facts, base, file);
   const rules = withoutClosed([...scope.rules, ...tools.rules, ...health, ...common]);
@@ -95,9 +95,23 @@ function withRoles(common: readonly RuleText[], facts: DocumentFacts): RuleText[
     'credential-manager': 'secrets',
   };
   return common.map((rule) => {
-    const concern = concerns[rule.handOff ?? ''];
+    const concern = concerns[rule.handOff ?? rule.consult ?? ''];
     const role = concern && roles[concern]?.role;
-    return role === undefined ? rule : { ...rule, handOff: role };
+    if (role === undefined) return rule;
+    return rule.consult === undefined ? { ...rule, handOff: role } : { ...rule, consult: role };
+  });
+}
+
+/** The rule about other MCP servers' tools is about the servers that the document names; without any there is none. */
+function withServers(common: readonly RuleText[], { servers }: DocumentFacts): RuleText[] {
+  const names = servers.map(({ words }) => words).filter((name) => /^[a-z0-9][a-z0-9_-]*$/i.test(name));
+  return common.flatMap((rule) => {
+    const listed = [rule.when['upstream'] ?? []].flat();
+    if (listed.length === 0) return [rule];
+    const [first] = names;
+    if (first === undefined) return [];
+    const renamed = JSON.parse(JSON.stringify(rule.examples).replaceAll(listed[0] ?? '', first)) as ExampleText[];
+    return [{ ...rule, when: { ...rule.when, upstream: names }, examples: renamed }];
   });
 }
 

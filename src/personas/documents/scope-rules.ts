@@ -60,12 +60,7 @@ export function scopeRules(facts: DocumentFacts, base: Base, file: string): Scop
         'are out of scope, for reading too',
         code,
       ),
-      ...closed(
-        (fact) => restricted(fact) && frontend(fact),
-        'restricted-frontend',
-        'are out of scope, for reading too',
-        ui,
-      ),
+      ...closed((fact) => restricted(fact) && frontend(fact), 'app-frontend', 'are out of scope, for reading too', ui),
       ...closed(
         (fact) => !restricted(fact),
         'restricted-application',
@@ -88,23 +83,31 @@ function othersWork(
     { id: 'app-tests', concern: 'tests', what: 'Tests', granted: facts.grants.has('tests') },
     { id: 'app-ui', concern: 'ui', what: 'User interfaces', granted: false },
     { id: 'application-code', concern: 'code', what: 'Application code', granted: facts.grants.has('code') },
+    { id: 'architecture', concern: 'architecture', what: 'Architecture', granted: writesDecisions(facts) },
   ];
   return parts.flatMap(({ id, concern, what, granted }) => {
     const rule = base.scope(id);
     if (rule === undefined || granted) return [];
     const named = roles[concern];
-    const role = named?.role ?? rule.handOff ?? 'architect';
+    const role = named?.role ?? rule.handOff ?? rule.consult ?? 'architect';
     const cited = named === undefined ? '' : ` (${where([named])})`;
     return [
       {
         ...rule,
-        handOff: role,
+        ...(rule.consult === undefined ? { handOff: role } : { consult: role }),
         reason: `${what} ${what.endsWith('s') ? 'are' : 'is'} ${role}'s${cited}; say what should change and why.`,
         // Whether code may be read is the document's to say.
         examples: rule.examples.filter(({ expect }) => expect === 'deny'),
       },
     ];
   });
+}
+
+/** Whether records of decisions are among what the document gives to the role. */
+function writesDecisions({ files }: DocumentFacts): boolean {
+  return files.some(
+    ({ access, pattern }) => access === 'write' && coversPath([pattern], false, 'docs/adr/*.md', false),
+  );
 }
 
 function handOffOf(base: Base, id: string): string | undefined {
