@@ -17,7 +17,10 @@ export interface Listed {
 
 /** @throws HoldpointError `invalid_input` where there is no such persona, or it is wrong. */
 export async function listed(named: string, config: Config): Promise<Listed> {
-  const [persona, scope] = await Promise.all([loadPersona((await withPersona({ ...config, persona: named })).persona), policyScope(config)]);
+  const [persona, scope] = await Promise.all([
+    loadPersona((await withPersona({ ...config, persona: named })).persona),
+    policyScope(config),
+  ]);
   // The list is made of these two alone.
   return { persona, scope, tools: toolList({ persona, registry: scope.registry } as Services, 'persona') };
 }

@@ -23,8 +23,13 @@ interface Wanted {
 /** `holdpoint persona import`. */
 export function register(persona: Command): void {
   jsonOption(sharedOptions(persona.command('import')))
-    .description("make a persona's folder from a document or a folder of hypertool's, and say what was understood of it")
-    .argument('<file>', 'Markdown with or without front matter, or JSON; file.json#name for one agent of several; a folder of hypertool’s')
+    .description(
+      "make a persona's folder from a document or a folder of hypertool's, and say what was understood of it",
+    )
+    .argument(
+      '<file>',
+      'Markdown with or without front matter, or JSON; file.json#name for one agent of several; a folder of hypertool’s',
+    )
     .option('--out <dir>', "the folder to write (the persona's name)")
     .option('--force', 'replace a persona that is there')
     .action((file: string, flags: ImportFlags) => act(flags, () => importPersona(file, flags)));

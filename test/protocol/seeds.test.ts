@@ -76,7 +76,7 @@ describe.each(SERVED)(
       ),
     )('%s (B3, B4)', async (_label, row) => {
       const otherwise =
-        from === 'shipped' ? OTHERWISE[name]?.[`${row.call.tool} ${row.call.input['path']}`] : undefined;
+        from === 'shipped' ? OTHERWISE[name]?.[`${row.call.tool} ${String(row.call.input['path'])}`] : undefined;
       const { call, expect: wanted, line, handOff } = { ...row, ...otherwise };
       const { envelope, text } = await agent.call(call.tool, call.input);
       answers.push(text, JSON.stringify(envelope));
