@@ -80,17 +80,19 @@ export async function runPlan(
   const { tool, policy, call } = passage;
   // A client that goes away does not stop a write half-way: a write has the server's signal.
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
-  const ran = await services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
+  const edits = recordedFiles(services.ports.files, tool.name, call, services);
+  const running = services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
     const stream = services.redactor.stream();
     const planned = contextOf(tool, policy, { ...call, signal }, services);
     const context: RunContext = {
       ...planned,
-      ...('files' in planned && { files: recordedFiles(services.ports.files, tool.name, call, services) }),
+      ...('files' in planned && { files: edits.files }),
       progress: (update) => call.progress({ ...update, message: stream.line(update.message) }),
       stepDone,
     };
     return tool.run(plan, context);
   });
+  const ran = await running.finally(edits.record);
   const output = tool.output.safeParse(ran);
   if (!output.success)
     throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
