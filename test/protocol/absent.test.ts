@@ -82,8 +82,16 @@ const ABSENT: Readonly<Record<string, Absent>> = {
 };
 
 const registry = await loadRegistry();
-/** They look into git only for what people see of a held call, or for the tags that there are. */
-const DOES_WITHOUT = ['remove-files', 'save-file', 'str-replace-editor', 'workflow'];
+/** They look into git only for what people see of a held call, or for the tags that there are; memories are files. */
+const DOES_WITHOUT = [
+  'delete-memory',
+  'read-memory',
+  'remove-files',
+  'save-file',
+  'str-replace-editor',
+  'workflow',
+  'write-memory',
+];
 const needy = [...registry.values()].filter(
   ({ name, needs }) => !DOES_WITHOUT.includes(name) && needs.some((port) => !OWN.includes(port)),
 );

@@ -123,6 +123,16 @@ export default defineTool({
     };
   },
 
+  preview: async ({ data: { action } }) => [
+    {
+      kind: 'undo',
+      text:
+        action === 'claim'
+          ? 'A claim is given back in the queue itself.'
+          : `What ${action === 'comment' ? 'was said' : 'was completed'} cannot be taken back from here.`,
+    },
+  ],
+
   async run({ data }, context) {
     const { tasks, redact } = context;
     switch (data.action) {

@@ -10,6 +10,7 @@ import {
   statusOf,
   statusText,
 } from '../../adapters/workflow/port.ts';
+import { writeParts } from '../../adapters/files/port.ts';
 import type { ArtifactData, MoveData } from '../../adapters/workflow/port.ts';
 import { HoldpointError } from '../../core/errors.ts';
 import { fileTarget } from '../../core/paths.ts';
@@ -104,6 +105,15 @@ export default defineTool({
     }
     const plan = await planMove({ did: action, node: demand(node, 'node', 'Build_Release'), reason }, context);
     return { ...plan, data: { action, ...plan.data } };
+  },
+
+  preview: async ({ data, preview: { text = '' } }, context) => {
+    if (data.action === 'artifact')
+      return writeParts(
+        { path: data.path, content: data.text, diff: text, exists: !('missing' in data.identity) },
+        context,
+      );
+    return [{ kind: 'undo', text: `"holdpoint files restore" brings ${STATE_FILE} back as it was before.` }];
   },
 
   async run({ data }, context) {

@@ -2,8 +2,11 @@ import { chmodSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, w
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+import { createMemory } from '../../../src/adapters/memory/client.ts';
 import { createProcesses } from '../../../src/adapters/processes/client.ts';
 import { createFakeProcesses } from '../../../src/adapters/processes/fake.ts';
+import { createWorkflow } from '../../../src/adapters/workflow/client.ts';
+import { WORKFLOW } from '../../../src/config/locations.ts';
 import { principalId } from '../../../src/core/principal.ts';
 import { newGitBench } from '../git/kit.ts';
 import { newFolder, PROGRAMS as GRAMMARS, put } from '../processes/kit.ts';
@@ -106,6 +109,81 @@ const FILES: Case[] = [
     },
   },
 ];
+
+const MEMORY = 'docs/memory/plan.md';
+
+async function memories() {
+  const { files: port, at } = newWorkspace({
+    [MEMORY]: '# Plan\n',
+    'docs/memory/other.md': '# Other\n',
+    'other.txt': 'other\n',
+  });
+  const bench = await heldBench({ files: port, memory: createMemory({ list: async () => [] }) });
+  const exchange = () => {
+    writeFileSync(at('copy'), readFileSync(at(MEMORY)));
+    renameSync(at('copy'), at(MEMORY));
+  };
+  return {
+    bench,
+    moves: {
+      'its bytes': () => writeFileSync(at(MEMORY), '# Another plan\n'),
+      'its inode': exchange,
+      'its being there': () => rmSync(at(MEMORY)),
+    },
+    still: {
+      'its times': () => utimesSync(at(MEMORY), 1, 1),
+      'another memory': () => writeFileSync(at('docs/memory/other.md'), '# Changed\n'),
+    },
+  };
+}
+
+const MEMORIES: Case[] = [
+  {
+    tool: 'write-memory',
+    what: 'an edit of a memory',
+    relies: [/^file:docs\/memory\/plan\.md$/],
+    moves: ['its bytes', 'its inode', 'its being there'],
+    still: ['its times', 'another memory'],
+    make: async () => ({ ...(await memories()), args: { name: 'plan', oldText: 'Plan', newText: 'The plan' } }),
+  },
+  {
+    tool: 'delete-memory',
+    what: 'a memory',
+    relies: [/^file:docs\/memory\/plan\.md$/],
+    moves: ['its bytes', 'its inode', 'its being there'],
+    still: ['its times', 'another memory'],
+    make: async () => ({ ...(await memories()), args: { name: 'plan' } }),
+  },
+];
+
+const STATE = 'docs/workflow/state.json';
+const INPUTS = ['INFRA01-requirements', 'INFRA02-compute-needs', 'INFRA03-storage-needs'].map(
+  (name) => `docs/workflow/artifacts/${name}.md`,
+);
+
+const FLOW: Case = {
+  tool: 'workflow',
+  what: 'the start of a node',
+  relies: [/^file:docs\/workflow\/state\.json$/, ...INPUTS.map((path) => new RegExp(`^file:${path}$`))],
+  moves: ['its state', 'an input', 'an input’s being there'],
+  still: ['another artifact'],
+  make: async () => {
+    const text = '# What is needed\n\nTwo replicas of the service, and 20 GB for its data, in every environment.\n';
+    const { files: port, at } = newWorkspace(Object.fromEntries(INPUTS.map((path) => [path, text])));
+    const workflow = createWorkflow(WORKFLOW, (work) => work());
+    const records = { runs: async () => [], decisions: async () => [] };
+    return {
+      bench: await heldBench({ files: port, workflow, records }),
+      args: { action: 'start', node: 'Environment_Design' },
+      moves: {
+        'its state': () => writeFileSync(at(STATE), '{}\n'),
+        'an input': () => writeFileSync(at(INPUTS[1] ?? ''), text.replace('Two', 'Three')),
+        'an input’s being there': () => rmSync(at(INPUTS[2] ?? '')),
+      },
+      still: { 'another artifact': () => writeFileSync(at('docs/workflow/artifacts/notes.md'), 'a note\n') },
+    };
+  },
+};
 
 /** Programs of a test's own, before those of the machine. */
 async function programs() {
@@ -317,4 +395,4 @@ const GIT: Case[] = [
   },
 ];
 
-export const LOCAL_CASES: readonly Case[] = [...FILES, ...PROGRAMS, ...GIT];
+export const LOCAL_CASES: readonly Case[] = [...FILES, ...MEMORIES, FLOW, ...PROGRAMS, ...GIT];

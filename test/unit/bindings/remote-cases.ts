@@ -5,12 +5,15 @@ import { createFakeDocker } from '../../../src/adapters/docker/fake.ts';
 import { createFakeKubernetes } from '../../../src/adapters/kubernetes/fake.ts';
 import type { KubeObject } from '../../../src/adapters/kubernetes/objects.ts';
 import { createMonitoring } from '../../../src/adapters/monitoring/client.ts';
+import { createTasks } from '../../../src/adapters/tasks/client.ts';
+import { TASK_RANKING } from '../../../src/config/locations.ts';
 import ghRun from '../../../src/tools/github/gh-run.ts';
 import ghWorkflowRun from '../../../src/tools/github/gh-workflow-run.ts';
 import githubApi from '../../../src/tools/github/github-api.ts';
 import { newWorkspace } from '../files/workspace.ts';
 import { newPullsBench } from '../github/github-api-kit.ts';
 import { monitoringBench, startUpstream } from '../monitoring/kit.ts';
+import { KEY, startTasks, type QueueTask } from '../../tasks-server.ts';
 import { heldBench, holding, type Case } from './world.ts';
 
 const DOCKER: Case = {
@@ -400,4 +403,31 @@ const ALERTS: Case[] = [
   },
 ];
 
-export const REMOTE_CASES: readonly Case[] = [DOCKER, ...KUBERNETES, ...GITHUB, ...ALERTS];
+const TASK: Case = {
+  tool: 'tasks',
+  what: 'a claim',
+  relies: [/^task:T-1$/],
+  moves: ['who has it', 'what it waits for'],
+  still: ['its priority', 'another task'],
+  make: async () => {
+    const queue = await startTasks();
+    onTestFinished(() => queue.close());
+    const tasks = createTasks({ url: queue.url, key: KEY, limit: 2000 }, TASK_RANKING);
+    const change = (id: string, to: Partial<QueueTask>) => () => {
+      const task = queue.tasks.get(id);
+      if (!task) throw new Error(`no task ${id}`);
+      queue.tasks.set(id, { ...task, ...to });
+    };
+    return {
+      bench: await heldBench({ tasks }, { tasks: { host: '127.0.0.1' } }),
+      args: { action: 'claim', id: 'T-1' },
+      moves: {
+        'who has it': change('T-1', { status: 'claimed', assignee: 'somebody' }),
+        'what it waits for': change('T-1', { blockedBy: [{ id: 'T-2', status: 'open' }] }),
+      },
+      still: { 'its priority': change('T-1', { priority: 'low' }), 'another task': change('T-2', { status: 'done' }) },
+    };
+  },
+};
+
+export const REMOTE_CASES: readonly Case[] = [DOCKER, ...KUBERNETES, ...GITHUB, ...ALERTS, TASK];

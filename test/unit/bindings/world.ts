@@ -34,7 +34,7 @@ environments: { production: { namespaces: [prod] } }
 rules:
   - id: all
     decision: allow
-    when: { kind: [file, folder, process, image, container, workload, workflow, repository, metric, dashboard, host] }
+    when: { kind: [file, folder, process, image, container, workload, workflow, repository, metric, dashboard, host, task] }
     reason: Everything may be done here.
     examples: [{ tool: x, targets: [{ kind: file, id: a, effect: read, path: a }], expect: allow }]
   - id: changes
