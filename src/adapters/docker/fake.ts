@@ -5,6 +5,7 @@ import type { EngineApi } from './api.ts';
 import type { BuildRequest } from './build.ts';
 import { createLooks } from './looks.ts';
 import type { DockerPort } from './port.ts';
+import type { PushRequest } from './push.ts';
 
 /** What one build was given. */
 interface FakeBuild {
@@ -13,23 +14,25 @@ interface FakeBuild {
   files: Record<string, string>;
 }
 
-/** An Engine in memory: it keeps tags and contexts, and builds nothing. */
+/** An Engine in memory: it keeps tags and contexts, and neither builds nor pushes. */
 export interface FakeDocker {
   port: DockerPort;
   /** Reference → image id. */
   images: Map<string, string>;
   builds: FakeBuild[];
+  pushes: PushRequest[];
   /** Path of the Engine's API → its answer, as JSON unless it is bytes; another path is `not_found`. */
   answers: Map<string, unknown>;
   /** What was asked for, with the query. */
   asked: { path: string; query: Record<string, string> }[];
-  /** From now on every build fails with this, or none does (undefined). */
+  /** From now on every build and push fails with this, or none does (undefined). */
   failWith(message: string | undefined): void;
 }
 
 export function createFakeDocker(images: Readonly<Record<string, string>> = {}): FakeDocker {
   const store = new Map(Object.entries(images));
   const builds: FakeBuild[] = [];
+  const pushes: PushRequest[] = [];
   let failure: string | undefined;
   const answers = new Map<string, unknown>();
   const asked: FakeDocker['asked'] = [];
@@ -45,6 +48,7 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
   return {
     images: store,
     builds,
+    pushes,
     answers,
     asked,
     failWith(message) {
@@ -52,6 +56,16 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
     },
     port: {
       ...createLooks(api),
+      async image(reference) {
+        const id = store.get(reference);
+        return id === undefined ? null : { id, bytes: 12_300_000, layers: 2 };
+      },
+      async push(request, report) {
+        if (failure !== undefined) throw new HoldpointError('upstream', failure, { hint: 'Push again.' });
+        for (const done of [1, 2]) report({ message: 'a layer is pushed', done, total: 2 });
+        pushes.push(request);
+        return { digest: `sha256:${createHash('sha256').update(request.tag).digest('hex')}`, pushed: 2, existed: 0 };
+      },
       imageId,
       imageIdIfReachable: imageId,
       async build({ entries, ...request }, report, call) {
