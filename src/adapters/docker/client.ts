@@ -112,7 +112,7 @@ async function built(
     ]);
     const output = readOutput(report);
     await Promise.race([
-      readEvents(addAbortSignal(call.signal, stream as Readable), (event: BuildEvent) => output.take(event)),
+      readEvents(addAbortSignal(call.signal, stream as Readable), (event) => output.take(event as BuildEvent)),
       broken,
     ]);
     return output.end();

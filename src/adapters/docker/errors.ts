@@ -28,8 +28,13 @@ export function engineError(host: string, error: unknown, signal: AbortSignal): 
 }
 
 /** What the Engine said, as data: bounded, plain, in quotes. */
-export function quoted(error: unknown): string {
-  const text = error instanceof Error ? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '') : '';
+export function quoted(said: unknown): string {
+  const text =
+    said instanceof Error
+      ? said.message.replace(/^\(HTTP code \d+\) [^-]*- /, '')
+      : typeof said === 'string'
+        ? said
+        : '';
   return JSON.stringify(
     text
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')

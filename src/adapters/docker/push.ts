@@ -41,7 +41,7 @@ export interface RegistryAccount {
 }
 
 /** One event of a push's stream. */
-export interface PushEvent {
+interface PushEvent {
   /** The layer's, where it is about one. */
   id?: string;
   status?: string;
@@ -61,6 +61,7 @@ export function createPush(host: string, connect: () => Promise<Docker>, account
     call: Call,
   ): Promise<PushedImage> => {
     const account = accounts.find((each) => each.host === registry);
+    const failed = (error: unknown) => pushError(registry, account !== undefined, error);
     try {
       const stream = await dialled(connect, {
         path: `/images/${repository}/push?`,
@@ -69,28 +70,25 @@ export function createPush(host: string, connect: () => Promise<Docker>, account
         options: { tag },
         headers: { 'X-Request-Id': call.callId },
         // The Engine insists on the header, empty or not.
-        authconfig:
-          account === undefined
-            ? {}
-            : { username: account.username, password: account.password, serveraddress: registry },
+        authconfig: account ? { username: account.username, password: account.password, serveraddress: registry } : {},
         abortSignal: call.signal,
       });
-      const output = readPush(report);
-      await readEvents<PushEvent>(addAbortSignal(call.signal, stream), (event) => output.take(event));
+      const output = readPush(report, failed);
+      await readEvents(addAbortSignal(call.signal, stream), (event) => output.take(event as PushEvent));
       return output.end();
     } catch (error) {
-      if (call.signal.aborted || !(error instanceof Error) || !(error instanceof PushFailure || 'statusCode' in error))
-        throw engineError(host, error, call.signal);
-      throw refusedBy(registry, account !== undefined, error);
+      const answered = error instanceof Error && 'statusCode' in error && !call.signal.aborted;
+      throw answered ? failed(error) : engineError(host, error, call.signal);
     }
   };
 }
 
-/** What the stream of a push said went wrong. */
-class PushFailure extends Error {}
-
-/** Follows a push's output: counts layers, finds the digest. */
-export function readPush(report: (update: PushUpdate) => void) {
+/**
+ * Follows a push's output: counts layers, finds the digest.
+ *
+ * @param failed the error for what the Engine said.
+ */
+function readPush(report: (update: PushUpdate) => void, failed: (said: string) => HoldpointError) {
   /** Layer → how it came to be there; null while it is not. */
   const layers = new Map<string, 'pushed' | 'existed' | null>();
   let digest: string | undefined;
@@ -102,28 +100,26 @@ export function readPush(report: (update: PushUpdate) => void) {
       if (error !== undefined) failure = errorDetail?.message ?? error;
       if (aux?.Digest !== undefined) digest = aux.Digest;
       if (id === undefined) return;
-      const how = /^Pushed/.test(status)
+      const how = status.startsWith('Pushed')
         ? 'pushed'
         : /^(?:Layer already exists|Mounted from)/.test(status)
           ? 'existed'
           : null;
-      const before = layers.get(id);
-      if (before) return;
+      if (layers.get(id)) return;
       layers.set(id, how);
       if (how === null) return;
       const done = count('pushed') + count('existed');
       report({ message: how === 'pushed' ? 'a layer is pushed' : 'a layer was there', done, total: layers.size });
     },
-    /** @throws PushFailure for a push that failed or gave no digest. */
+    /** @throws HoldpointError for a push that failed or gave no digest. */
     end(): PushedImage {
-      if (failure !== undefined) throw new PushFailure(failure);
-      if (digest === undefined) throw new PushFailure('it ended without a digest');
+      if (failure !== undefined || digest === undefined) throw failed(failure ?? 'it ended without a digest');
       return { digest, pushed: count('pushed'), existed: count('existed') };
     },
   };
 }
 
-function refusedBy(registry: string, configured: boolean, error: Error): HoldpointError {
+function pushError(registry: string, configured: boolean, error: unknown): HoldpointError {
   const said = quoted(error);
   if (!REFUSED.test(said))
     return new HoldpointError('upstream', `The push to ${registry} failed. It said: ${said}`, {

@@ -23,7 +23,7 @@ export default defineTool({
   needs: ['docker'],
   input: z.strictObject({
     image: z.string().describe('registry/name:tag'),
-    timeoutSeconds: z.int().min(10).max(3600).default(PUSH_SECONDS).optional(),
+    timeoutSeconds: z.int().min(10).max(3600).optional(),
   }),
   output: z.strictObject({
     image: z.string(),
