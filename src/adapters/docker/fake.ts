@@ -5,7 +5,6 @@ import type { EngineApi } from './api.ts';
 import type { BuildRequest } from './build.ts';
 import { createLooks } from './looks.ts';
 import type { DockerPort } from './port.ts';
-import type { PushRequest } from './push.ts';
 
 /** What one build was given. */
 interface FakeBuild {
@@ -20,7 +19,6 @@ export interface FakeDocker {
   /** Reference → image id. */
   images: Map<string, string>;
   builds: FakeBuild[];
-  pushes: PushRequest[];
   /** Path of the Engine's API → its answer, as JSON unless it is bytes; another path is `not_found`. */
   answers: Map<string, unknown>;
   /** What was asked for, with the query. */
@@ -32,7 +30,6 @@ export interface FakeDocker {
 export function createFakeDocker(images: Readonly<Record<string, string>> = {}): FakeDocker {
   const store = new Map(Object.entries(images));
   const builds: FakeBuild[] = [];
-  const pushes: PushRequest[] = [];
   let failure: string | undefined;
   const answers = new Map<string, unknown>();
   const asked: FakeDocker['asked'] = [];
@@ -48,7 +45,6 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
   return {
     images: store,
     builds,
-    pushes,
     answers,
     asked,
     failWith(message) {
@@ -60,11 +56,10 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
         const id = store.get(reference);
         return id === undefined ? null : { id, bytes: 12_300_000, layers: 2 };
       },
-      async push(request, report) {
+      async push({ tag }, report) {
         if (failure !== undefined) throw new HoldpointError('upstream', failure, { hint: 'Push again.' });
         for (const done of [1, 2]) report({ message: 'a layer is pushed', done, total: 2 });
-        pushes.push(request);
-        return { digest: `sha256:${createHash('sha256').update(request.tag).digest('hex')}`, pushed: 2, existed: 0 };
+        return { digest: `sha256:${createHash('sha256').update(tag).digest('hex')}`, pushed: 2, existed: 0 };
       },
       imageId,
       imageIdIfReachable: imageId,
