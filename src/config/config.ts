@@ -94,7 +94,7 @@ export function loadConfig(flags: Flags = {}, env: NodeJS.ProcessEnv = process.e
       ...settings.upstreams,
       ...(settings.upstreams.file === undefined ? {} : { file: resolve(settings.upstreams.file) }),
     },
-    docker: { host: settings.docker.host ?? environment['DOCKER_HOST'] },
+    docker: { ...settings.docker, host: settings.docker.host ?? environment['DOCKER_HOST'] },
     user: operatingSystemUser(environment),
     passphrase: environment['HOLDPOINT_APPROVER_PASSPHRASE'],
     otlp: environment['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || environment['OTEL_EXPORTER_OTLP_ENDPOINT'] || undefined,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { auth, httpAuth } from './auth.ts';
 import { duration, secret } from './fields.ts';
+import { registries } from './registries.ts';
 import { upstreams } from './upstreams.ts';
 
 const address = z.string().transform((text, context) => {
@@ -66,7 +67,7 @@ export const schema = z.strictObject({
   httpAuth,
   auth: auth.optional(),
   kubernetes: z.strictObject({ kubeconfig: z.string().optional() }).prefault({}),
-  docker: z.strictObject({ host: z.string().optional() }).prefault({}),
+  docker: z.strictObject({ host: z.string().optional(), registries: registries.default([]) }).prefault({}),
   github: z
     .strictObject({
       url: url.default('https://api.github.com'),

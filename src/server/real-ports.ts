@@ -44,7 +44,7 @@ export function realPorts(
       grammar: programs['git'] ?? lacking('git'),
       ...(github.token ? { credentials: { host: gitHost(github.url), token: github.token } } : {}),
     }),
-    docker: createDocker(docker.host ? { host: docker.host } : {}),
+    docker: createDocker({ registries: docker.registries, ...(docker.host ? { host: docker.host } : {}) }),
     github: createGitHub({ url: github.url, ...(github.token ? { token: github.token } : {}) }),
     monitoring: createMonitoring(monitoring),
     web: createWeb({ privateHosts: web.privateHosts }),

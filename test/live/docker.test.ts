@@ -11,9 +11,10 @@ import { createFiles } from '../../src/adapters/files/client.ts';
 import type { WorkspaceFiles } from '../../src/adapters/files/client.ts';
 import type { Progress, RunContext } from '../../src/core/tool.ts';
 import build from '../../src/tools/docker/docker-build.ts';
+import push from '../../src/tools/docker/docker-push.ts';
 import { baseImage, liveServers } from './servers.ts';
 
-const { dockerHost } = liveServers();
+const { dockerHost, registry } = liveServers();
 const SECRET = 'planted-5b1e77aa';
 /** New in every run, so that the first build is not from the cache. */
 const VERSION = `1.2.${Date.now()}`;
@@ -139,6 +140,40 @@ describe.skipIf(dockerHost === undefined)('a real Docker Engine', () => {
       code: 'upstream',
       message: expect.stringMatching(/RUN echo before[\s\S]*exit code: 7[\s\S]*\| the cause is this/),
     });
+  });
+
+  test.skipIf(registry === undefined)(
+    'D1 an image is pushed to a registry, which has the digest that was said; again, nothing is sent',
+    async () => {
+      const repo = `${registry}/live-push-${process.pid}`;
+      await engine.getImage('local/live-base:1').tag({ repo, tag: '1.2.0' });
+      const pushed = async () => {
+        const planned = await push.plan({ image: `${repo}:1.2.0` }, context);
+        return push.output.parse(await push.run(JSON.parse(JSON.stringify(planned)) as typeof planned, context));
+      };
+      const result = await pushed();
+      const url = `http://${repo.replace('/', '/v2/')}/manifests/1.2.0`;
+      const accept = 'application/vnd.docker.distribution.manifest.v2+json';
+      const answer = await fetch(url, { method: 'HEAD', headers: { accept } });
+      expect(answer.headers.get('docker-content-digest')).toBe(result.digest);
+      expect(result.layers.pushed + result.layers.existed).toBeGreaterThan(0);
+      expect(await pushed()).toEqual({
+        ...result,
+        layers: { pushed: 0, existed: result.layers.pushed + result.layers.existed },
+      });
+      await engine.getImage(`${repo}:1.2.0`).remove();
+    },
+  );
+
+  test.skipIf(registry === undefined)('D1 a registry that is not there: the Engine’s own words', async () => {
+    const repo = '127.0.0.1:1/live-push';
+    await engine.getImage('local/live-base:1').tag({ repo, tag: '1.2.0' });
+    const planned = await push.plan({ image: `${repo}:1.2.0` }, context);
+    await expect(push.run(planned, context)).rejects.toMatchObject({
+      code: 'upstream',
+      message: expect.stringContaining('127.0.0.1:1') as string,
+    });
+    await engine.getImage(`${repo}:1.2.0`).remove();
   });
 
   test('D1 a cancelled build stops', async () => {

@@ -168,12 +168,16 @@ describe.skipIf(!ready)('S0 task 2: deploy to staging', () => {
     expect(image).toMatchObject({ Id: built['id'], Config: { User: '65534:65534' } });
   });
 
-  test('C4 step 2: no tool of today pushes; the refusal pushes nothing, a person does, to a real registry', async () => {
+  test('C4 D1 step 2: docker push is no program’s here; docker-push pushes it to a real registry, at once for development', async () => {
     const push = { program: 'docker', args: ['push', IMAGE] };
-    expect(await world.denied('launch-process', push)).toMatchObject({ rule: 'programs' });
+    expect(await world.denied('launch-process', push)).toMatchObject({
+      rule: 'programs',
+      hint: expect.stringContaining('docker-push') as string,
+    });
     expect(await inRegistry('v1.0.0')).toBeUndefined();
-    await world.push(IMAGE);
-    expect(await inRegistry('v1.0.0')).toMatch(/^sha256:/);
+    const { digest } = await world.pushed(IMAGE);
+    expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(await inRegistry('v1.0.0')).toBe(digest);
   });
 
   test('D2 step 3: kubectl set image, as kubectl-rollout; the nodes pull it from the registry', async () => {

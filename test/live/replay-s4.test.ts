@@ -141,7 +141,7 @@ describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production an
     );
   });
 
-  test('D1 E3 H2 node 5, steps 3–6: the image is built and tagged with the version, pushed by a person, its checksums written (R06, R07)', async () => {
+  test('D1 E3 H2 node 5, steps 3–6: the image is built and tagged with the version, pushed, its checksums written (R06, R07)', async () => {
     const built = await world.done('docker-build', {
       context: '.',
       dockerfile: 'docker/Dockerfile',
@@ -151,9 +151,10 @@ describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production an
     const image = await world.engine.getImage(IMAGE).inspect();
     expect(image.Id).toBe(built['id']);
     expect(image.Config.Labels).toMatchObject({ 'org.opencontainers.image.version': VERSION });
-    await world.push(IMAGE);
+    const pushed = await world.pushed(IMAGE);
     digest = (await inRegistry(VERSION)) ?? '';
     expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(pushed).toMatchObject({ image: IMAGE, digest });
 
     const manifest = artifact('R06-release-artifacts/images.txt');
     await world.done('save-file', { path: manifest, content: `${REPOSITORY}/tta-api@${digest} ${VERSION}\n` });

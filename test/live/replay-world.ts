@@ -74,8 +74,10 @@ export interface World {
   git: (...args: string[]) => Promise<string>;
   docker: (...args: string[]) => Promise<string>;
   compose: (...args: string[]) => Promise<string>;
-  /** A person pushes an image: no tool does it yet. */
+  /** A person pushes an image: what is there before the agent comes. */
   push: (image: string) => Promise<void>;
+  /** The agent pushes an image to this machine's registry, which is development; what the tool says of it. */
+  pushed: (image: string) => Promise<Record<string, unknown>>;
   /** A person makes what manifests describe: no tool does it yet. */
   create: (manifests: string) => Promise<void>;
   /** The one image of tta-api's pod template. */
@@ -179,6 +181,7 @@ export async function startWorld(
     docker: (...args) => person('docker', args, { DOCKER_BUILDKIT: '0' }),
     compose: (...args) => person('docker-compose', args),
     push: async (image) => void (await world.docker('push', '--quiet', image)),
+    pushed: (image) => world.done('use-tool', { name: 'docker-push', arguments: { image } }),
     async create(manifests) {
       for (const document of parseAllDocuments(manifests)) await objects.create(document.toJS() as KubernetesObject);
     },

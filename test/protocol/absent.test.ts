@@ -38,6 +38,7 @@ const ABSENT: Readonly<Record<string, Absent>> = {
     ...['containers', 'images', 'stats', 'events', 'disk'].map((show) => ({ show })),
     ...['logs', 'inspect'].map((show) => ({ show, name: 'api' })),
   ),
+  'docker-push': unavailable(/DOCKER_HOST/, { image: 'localhost:5000/api:1.2.0' }),
   'gh-run': unavailable(
     /GITHUB_API_URL/,
     { action: 'list', repository },

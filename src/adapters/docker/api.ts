@@ -37,21 +37,14 @@ export function createEngineApi(host: string, connect: () => Promise<Docker>): E
       const limit = AbortSignal.timeout(timeout);
       const signal = AbortSignal.any([call.signal, limit]);
       try {
-        const { modem } = await connect();
-        const { promise, resolve, reject } = Promise.withResolvers<Readable>();
-        (modem as Modem).dial(
-          {
-            path: `${path}?`,
-            method: 'GET',
-            options: query,
-            headers: { 'X-Request-Id': call.callId },
-            abortSignal: signal,
-            isStream: true,
-            statusCodes: { 200: true },
-          },
-          (error, answer) => (answer ? resolve(answer) : reject(error)),
-        );
-        return await readWhole(addAbortSignal(signal, await promise), maxBytes);
+        const answer = await dialled(connect, {
+          path: `${path}?`,
+          method: 'GET',
+          options: query,
+          headers: { 'X-Request-Id': call.callId },
+          abortSignal: signal,
+        });
+        return await readWhole(addAbortSignal(signal, answer), maxBytes);
       } catch (error) {
         if (limit.aborted && !call.signal.aborted) {
           throw new HoldpointError('timeout', `The Docker Engine did not answer in ${timeout / 1000} seconds.`, {
@@ -69,6 +62,16 @@ export function createEngineApi(host: string, connect: () => Promise<Docker>): E
       }
     },
   };
+}
+
+/** One request below the vendor's calls; its answer as a stream. Any status but 200 is an error with `statusCode`. */
+export async function dialled(connect: () => Promise<Docker>, request: object): Promise<Readable> {
+  const { modem } = await connect();
+  const { promise, resolve, reject } = Promise.withResolvers<Readable>();
+  (modem as Modem).dial({ ...request, isStream: true, statusCodes: { 200: true } }, (error, answer) =>
+    answer ? resolve(answer) : reject(error),
+  );
+  return promise;
 }
 
 async function readWhole(answer: Readable, maxBytes: number): Promise<Buffer> {

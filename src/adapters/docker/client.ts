@@ -15,7 +15,10 @@ import { engineError } from './errors.ts';
 import { createLooks } from './looks.ts';
 import { readOutput } from './output.ts';
 import type { BuildEvent } from './output.ts';
-import type { Call, DockerPort } from './port.ts';
+import type { Call, DockerPort, LocalImage } from './port.ts';
+import { createPush } from './push.ts';
+import type { RegistryAccount } from './push.ts';
+import { readEvents } from './stream.ts';
 import { packed } from './tar.ts';
 
 export interface DockerSettings {
@@ -23,6 +26,8 @@ export interface DockerSettings {
   host?: string;
   /** Folder with ca.pem, cert.pem and key.pem, for a `tcp` Engine behind TLS. */
   certificates?: string;
+  /** The operator's accounts, to push with. */
+  registries?: readonly RegistryAccount[];
 }
 
 const DEFAULT_HOST = 'unix:///var/run/docker.sock';
@@ -45,12 +50,13 @@ export function createDocker(settings: DockerSettings = {}): DockerPort {
     return made;
   };
 
-  async function imageId(reference: string, call: Call, timeout = TIMEOUT): Promise<string | null> {
+  async function image(reference: string, call: Call, timeout = TIMEOUT): Promise<LocalImage | null> {
     // The vendor puts the name into the path as it is.
     if (!REFERENCE.test(reference) || reference.includes('..')) return null;
     const docker = await connect();
     try {
-      return (await within(docker.getImage(reference).inspect(), timeout, call.signal)).Id;
+      const { Id, Size, RootFS } = await within(docker.getImage(reference).inspect(), timeout, call.signal);
+      return { id: Id, bytes: Size, layers: RootFS?.Layers?.length ?? null };
     } catch (error) {
       if (statusOf(error) === 404) return null;
       throw engineError(host, error, call.signal);
@@ -59,8 +65,11 @@ export function createDocker(settings: DockerSettings = {}): DockerPort {
 
   return {
     ...createLooks(createEngineApi(host, connect)),
-    imageId: (reference, call) => imageId(reference, call),
-    imageIdIfReachable: (reference, call) => imageId(reference, call, SHORT_TIMEOUT).catch(() => null),
+    image: (reference, call) => image(reference, call),
+    imageId: async (reference, call) => (await image(reference, call))?.id ?? null,
+    imageIdIfReachable: async (reference, call) =>
+      (await image(reference, call, SHORT_TIMEOUT).catch(() => null))?.id ?? null,
+    push: createPush(host, connect, settings.registries ?? []),
 
     async build(request, report, call) {
       // A client of its own, so that its session can be ended with it.
@@ -103,7 +112,7 @@ async function built(
     ]);
     const output = readOutput(report);
     await Promise.race([
-      readEvents(addAbortSignal(call.signal, stream as Readable), (event) => output.take(event)),
+      readEvents(addAbortSignal(call.signal, stream as Readable), (event) => output.take(event as BuildEvent)),
       broken,
     ]);
     return output.end();
@@ -126,16 +135,6 @@ function sessionOf(docker: Docker): () => void {
       done(error, answer);
     });
   return () => session?.destroy();
-}
-
-/** The Engine's answer to a build is one JSON event a line. */
-async function readEvents(stream: Readable, take: (event: BuildEvent) => void): Promise<void> {
-  let rest = '';
-  for await (const chunk of stream.setEncoding('utf8')) {
-    const lines = (rest + String(chunk)).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim() !== '') take(JSON.parse(line) as BuildEvent);
-  }
 }
 
 /** BuildKit is in every Linux Engine since 18.09 (API 1.39); Windows Engines have the classic builder. */

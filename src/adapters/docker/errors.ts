@@ -14,7 +14,7 @@ export function engineError(host: string, error: unknown, signal: AbortSignal): 
       cause: error,
     });
   }
-  const said = JSON.stringify(messageOf(error));
+  const said = quoted(error);
   if (status === 400) {
     return new HoldpointError('invalid_input', `The Docker Engine rejects the request. It said: ${said}`, {
       hint: 'Correct what it names.',
@@ -27,10 +27,18 @@ export function engineError(host: string, error: unknown, signal: AbortSignal): 
   });
 }
 
-function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, '') : '';
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
-    .slice(0, 600);
+/** What the Engine said, as data: bounded, plain, in quotes. */
+export function quoted(said: unknown): string {
+  const text =
+    said instanceof Error
+      ? said.message.replace(/^\(HTTP code \d+\) [^-]*- /, '')
+      : typeof said === 'string'
+        ? said
+        : '';
+  return JSON.stringify(
+    text
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+      .trim()
+      .slice(0, 600),
+  );
 }

@@ -13,7 +13,7 @@ interface FakeBuild {
   files: Record<string, string>;
 }
 
-/** An Engine in memory: it keeps tags and contexts, and builds nothing. */
+/** An Engine in memory: it keeps tags and contexts, and neither builds nor pushes. */
 export interface FakeDocker {
   port: DockerPort;
   /** Reference → image id. */
@@ -23,7 +23,7 @@ export interface FakeDocker {
   answers: Map<string, unknown>;
   /** What was asked for, with the query. */
   asked: { path: string; query: Record<string, string> }[];
-  /** From now on every build fails with this, or none does (undefined). */
+  /** From now on every build and push fails with this, or none does (undefined). */
   failWith(message: string | undefined): void;
 }
 
@@ -52,6 +52,15 @@ export function createFakeDocker(images: Readonly<Record<string, string>> = {}):
     },
     port: {
       ...createLooks(api),
+      async image(reference) {
+        const id = store.get(reference);
+        return id === undefined ? null : { id, bytes: 12_300_000, layers: 2 };
+      },
+      async push({ tag }, report) {
+        if (failure !== undefined) throw new HoldpointError('upstream', failure, { hint: 'Push again.' });
+        for (const done of [1, 2]) report({ message: 'a layer is pushed', done, total: 2 });
+        return { digest: `sha256:${createHash('sha256').update(tag).digest('hex')}`, pushed: 2, existed: 0 };
+      },
       imageId,
       imageIdIfReachable: imageId,
       async build({ entries, ...request }, report, call) {

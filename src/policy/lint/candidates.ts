@@ -21,7 +21,7 @@ const FOREIGN = 'a-tool-of-another-server';
 const TOOLS: Readonly<Partial<Record<TargetKind, readonly string[]>>> = {
   file: ['remove-files', 'save-file'],
   workload: ['kubectl-rollout'],
-  image: ['docker-build'],
+  image: ['docker-build', 'docker-push'],
   process: ['launch-process'],
   workflow: ['gh-workflow-run', 'gh-run'],
   repository: ['git', 'github-api'],

@@ -1,4 +1,4 @@
-import type { Selector, Target } from '../../core/target.ts';
+import type { Selector, Target, TargetKind } from '../../core/target.ts';
 import { LISTS } from '../environments.ts';
 import { namePattern } from '../patterns.ts';
 import type { Environment, SelectorPatterns } from '../policy.ts';
@@ -128,16 +128,20 @@ function milderBeside(scope: Scope, selector: Selector, value: string): Witness 
   return witnesses.find(({ input }) => input !== undefined) ?? witnesses[0];
 }
 
+/** An image is built on an Engine and pushed to a registry: none of its targets has both. */
+const CHANGES: readonly (readonly [TargetKind, tool: string, selectors: readonly Selector[] | undefined])[] = [
+  ['workload', 'kubectl-rollout', PLACED_BY.workload],
+  ['workflow', 'gh-workflow-run', PLACED_BY.workflow],
+  ['image', 'docker-build', ['dockerHost']],
+  ['image', 'docker-push', ['host']],
+  ['repository', 'git', PLACED_BY.repository],
+  ['process', 'launch-process', undefined],
+];
+
 /** A write that is allowed at once to a target with these selectors, of a kind that can have them. */
 function changeOf(scope: Scope, at: NonNullable<Target['at']>, ...needs: Selector[]): Witness | undefined {
-  for (const [kind, tool] of [
-    ['workload', 'kubectl-rollout'],
-    ['workflow', 'gh-workflow-run'],
-    ['image', 'docker-build'],
-    ['repository', 'git'],
-    ['process', 'launch-process'],
-  ] as const) {
-    if (!needs.every((selector) => PLACED_BY[kind]?.includes(selector) ?? kind === 'process')) continue;
+  for (const [kind, tool, selectors] of CHANGES) {
+    if (!needs.every((selector) => selectors?.includes(selector) ?? kind === 'process')) continue;
     const { workflow, branch: ref } = at;
     const call = kind === 'workflow' && workflow !== undefined && ref !== undefined ? { workflow, ref } : undefined;
     const witness = call === undefined ? undefined : tryCall(scope, { tool, input: call });

@@ -11,7 +11,7 @@ import type { Finding } from './finding.ts';
 
 /** What the targets of our tools are placed by. A process may be placed by anything that its flags name. */
 export const PLACED_BY: Readonly<Partial<Record<TargetKind, readonly Selector[]>>> = {
-  image: ['dockerHost'],
+  image: ['dockerHost', 'host'],
   container: ['dockerHost'],
   workload: ['kubeContext', 'cluster', 'namespace'],
   workflow: ['workflow', 'branch', 'githubEnvironment', 'namespace', 'cluster', 'kubeContext'],

@@ -57,6 +57,31 @@ const DOCKER: Case = {
   },
 };
 
+const PUSHED = 'localhost:5000/api:1';
+
+const PUSH: Case = {
+  tool: 'docker-push',
+  what: 'a push',
+  relies: [/^image:localhost:5000\/api:1$/],
+  moves: ['the image behind the tag', 'its being there'],
+  still: ['another image', 'another tag of it'],
+  make: async () => {
+    const { port, images } = createFakeDocker({ [PUSHED]: 'sha256:one' });
+    return {
+      bench: await heldBench({ docker: port }),
+      args: { image: PUSHED },
+      moves: {
+        'the image behind the tag': () => images.set(PUSHED, 'sha256:moved'),
+        'its being there': () => images.delete(PUSHED),
+      },
+      still: {
+        'another image': () => images.set('localhost:5000/worker:1', 'sha256:worker'),
+        'another tag of it': () => images.set('localhost:5000/api:2', 'sha256:one'),
+      },
+    };
+  },
+};
+
 type Deployment = KubeObject & {
   spec: { replicas?: number; paused?: boolean; strategy?: object; template: { metadata?: object; spec: object } };
 };
@@ -430,4 +455,4 @@ const TASK: Case = {
   },
 };
 
-export const REMOTE_CASES: readonly Case[] = [DOCKER, ...KUBERNETES, ...GITHUB, ...ALERTS, TASK];
+export const REMOTE_CASES: readonly Case[] = [DOCKER, PUSH, ...KUBERNETES, ...GITHUB, ...ALERTS, TASK];

@@ -113,6 +113,23 @@ describe('settings', () => {
     );
   });
 
+  test('D1 accounts of registries: one for each host, the passwords secret', () => {
+    const file = join(root, 'registries.yaml');
+    const load = (text: string) => {
+      writeFileSync(file, `docker: { registries: [${text}] }\n`);
+      return loadConfig({ config: file, workspace: join(root, 'work') }, { ...env(), DOCKER_HOST: 'unix:///x.sock' });
+    };
+    const one = '{ host: Registry.example.org:5000, username: ci, password: pa55word }';
+    expect(load(one).docker).toEqual({
+      host: 'unix:///x.sock',
+      registries: [{ host: 'registry.example.org:5000', username: 'ci', password: 'pa55word' }],
+    });
+    expect(load(one).secrets).toEqual(['pa55word']);
+    expect(() => load(`${one}, ${one}`)).toThrow(/docker.registries: name each host once/);
+    expect(() => load(one.replace('Registry', 'https://r'))).toThrow(/docker.registries.0.host: write the host/);
+    expect(load('').docker.registries).toEqual([]);
+  });
+
   test('I8 places for checkpoints: one of three each; the address of a webhook is a secret', () => {
     const file = join(root, 'audit.yaml');
     const load = (text: string) => {

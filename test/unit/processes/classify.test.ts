@@ -83,6 +83,7 @@ describe('the table of programs (C4)', () => {
     ['kubectl rollout restart deploy/x', /kubectl-rollout/],
     ['kubectl delete pod x', /person/],
     ['docker build .', /docker-build/],
+    ['docker push localhost:5000/api:1', /docker-push/],
     ['docker buildx build -o type=local,dest=/ .', /docker-build/],
     ['docker run --privileged -v /:/host x', /mount/],
     ['rm -rf docker', /remove-files/],
