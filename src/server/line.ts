@@ -92,7 +92,7 @@ export async function runPlan(
     };
     return tool.run(plan, context);
   });
-  const ran = await running.finally(edits.record);
+  const ran = await running.finally(() => edits.record());
   const output = tool.output.safeParse(ran);
   if (!output.success)
     throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
