@@ -81,7 +81,7 @@ export async function runPlan(
   // A client that goes away does not stop a write half-way: a write has the server's signal.
   const signal = plan.effect === 'read' ? call.signal : services.stopping;
   const edits = recordedFiles(services.ports.files, tool.name, call, services);
-  const running = services.tracing.span('run', { 'holdpoint.effect': plan.effect }, () => {
+  const ran = await services.tracing.span('run', { 'holdpoint.effect': plan.effect }, async () => {
     const stream = services.redactor.stream();
     const planned = contextOf(tool, policy, { ...call, signal }, services);
     const context: RunContext = {
@@ -90,9 +90,12 @@ export async function runPlan(
       progress: (update) => call.progress({ ...update, message: stream.line(update.message) }),
       stepDone,
     };
-    return tool.run(plan, context);
+    try {
+      return await tool.run(plan, context);
+    } finally {
+      await edits.record();
+    }
   });
-  const ran = await running.finally(() => edits.record());
   const output = tool.output.safeParse(ran);
   if (!output.success)
     throw new HoldpointError('internal', `${tool.name} gave a result of the wrong type.`, { cause: output.error });
