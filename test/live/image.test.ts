@@ -103,7 +103,7 @@ describe.skipIf(dockerHost === undefined)('the container image, built and run on
       '-e',
       "console.log(require('fs').readdirSync('/app').sort().join())",
     );
-    expect(listed).toBe('README.md,dist,fixtures,package.json,personas,policies');
+    expect(listed).toBe('README.md,dist,fixtures,package.json,personas,policies,skills');
     const history = await docker('history', '--no-trunc', '--format', '{{.CreatedBy}}', IMAGE);
     expect(history).not.toMatch(/pnpm|npmrc/);
   });

@@ -30,6 +30,7 @@ const IMAGE = `${REPOSITORY}/tta-api:${VERSION}`;
 /** Of this run alone. */
 const SERVICE = `tta-api-s4-${process.pid}`;
 const PUSHED = `${live.pushgateway}/metrics/job/${SERVICE}`;
+const ERRORS = `${PUSHED}/kind/errors`;
 
 describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production and back', () => {
   let world: World;
@@ -114,7 +115,8 @@ describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production an
     others(artifact('R04-merge-result.md'), `Merged to main as ${await world.git('rev-parse', 'main')}.\n`);
   });
   afterAll(async () => {
-    await fetch(PUSHED, { method: 'DELETE' });
+    // Two groups: deleting one leaves the other.
+    await Promise.all([PUSHED, ERRORS].map((group) => fetch(group, { method: 'DELETE' })));
     await world?.close();
   });
 
@@ -291,7 +293,7 @@ describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production an
 
   test('F2 I1 H2 node 8, step 8: an alert of the release leads to a decision of people, not of the agent', async () => {
     const ratio = `# TYPE live_http_errors_ratio gauge\nlive_http_errors_ratio{service="${SERVICE}",namespace="${PRODUCTION}"} 0.2\n`;
-    expect((await fetch(`${PUSHED}/kind/errors`, { method: 'POST', body: ratio })).status).toBe(200);
+    expect((await fetch(ERRORS, { method: 'POST', body: ratio })).status).toBe(200);
     const matchers = [`service=${SERVICE}`];
     const { firing } = await until(
       () => world.done('use-tool', { name: 'alerts', arguments: { action: 'firing', matchers } }),
