@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
 import { budgetOf, listProblems, type BudgetReport } from '../personas/budget-report.ts';
-import { hypertoolUnknown } from '../personas/hypertool-read.ts';
+import { hypertoolFolder } from '../personas/hypertool-read.ts';
 import { lintPolicy } from '../policy/lint/lint.ts';
 import { readPolicyFile } from '../policy/load.ts';
 import { testPolicy } from '../policy/test.ts';
@@ -22,7 +22,7 @@ export async function checkPersona(named: string, config: Config): Promise<Perso
   const found = await wrong(() => listed(named, config));
   if ('says' in found) return { name: named, valid: false, problems: [found.says], warnings: [] };
   const { persona, tools } = found;
-  const [budget, unknown] = await Promise.all([budgetOf(persona, tools), hypertoolUnknown(persona.folder)]);
+  const [budget, read] = await Promise.all([budgetOf(persona, tools), hypertoolFolder(persona.folder)]);
   const ruled = await wrong(() => checkPolicy(found));
   const problems = [...listProblems(persona, tools, budget), ...('says' in ruled ? [ruled.says] : ruled.problems)];
   return {
@@ -30,8 +30,8 @@ export async function checkPersona(named: string, config: Config): Promise<Perso
     valid: problems.length === 0,
     problems,
     warnings: [
-      ...(unknown?.tools ?? []).map((id) => `There is no tool ${id} here; it is left out.`),
-      ...(unknown?.keys ?? []).map((key) => `The key ${key} means nothing here.`),
+      ...(read?.unknown.tools ?? []).map((id) => `There is no tool ${id} here; it is left out.`),
+      ...(read?.unknown.keys ?? []).map((key) => `The key ${key} means nothing here.`),
       ...('says' in ruled ? [] : ruled.warnings),
     ],
     ...('policy' in ruled && { policy: ruled.policy }),

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 
 import type { Flags } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
-import { isHypertoolFolder, locateDocument } from '../personas/documents/locate.ts';
+import { locateDocument } from '../personas/documents/locate.ts';
+import type { Imported } from '../personas/hypertool-import.ts';
 import { act, jsonOption, print, sharedOptions } from './command.ts';
 import { importing } from './persona-document.ts';
 import { plainLine } from './plain.ts';
@@ -38,8 +39,10 @@ export function register(persona: Command): void {
 async function importPersona(named: string, { out, force = false, json }: ImportFlags): Promise<void> {
   const located = locateDocument(named);
   if (located === undefined) {
-    if (isHypertoolFolder(named)) return importFolder(resolve(named), { out, force, json });
-    throw noDocument(named);
+    const { hypertoolFolder } = await import('../personas/hypertool-read.ts');
+    const read = await hypertoolFolder(resolve(named));
+    if (read === undefined) throw noDocument(named);
+    return importFolder(read, { out, force, json });
   }
   const [{ readDocument }, { writeFolder }, { reportText, reportSummary }] = await Promise.all([
     import('../personas/documents/import.ts'),
@@ -58,15 +61,12 @@ async function importPersona(named: string, { out, force = false, json }: Import
 }
 
 /** A folder of hypertool's: it says which tools there are; what they may do is a shipped policy's to say. */
-async function importFolder(from: string, { out, force, json }: Wanted): Promise<void> {
-  const [{ loadPersona }, { hypertoolUnknown }, { writeFolder }, { stringify }] = await Promise.all([
-    import('../personas/persona.ts'),
-    import('../personas/hypertool-read.ts'),
+async function importFolder({ persona, unknown }: Imported, { out, force, json }: Wanted): Promise<void> {
+  const [{ writeFolder }, { stringify }] = await Promise.all([
     import('../personas/documents/write.ts'),
     import('yaml'),
   ]);
-  const { instructions, policyFile, folder: _read, workflow: _beside, ...said } = await loadPersona(from);
-  const unknown = (await hypertoolUnknown(from)) ?? { tools: [], keys: [] };
+  const { instructions, policyFile, folder: _read, workflow: _beside, ...said } = persona;
   const policy = basename(policyFile, '.yaml');
   const report = {
     name: said.name,

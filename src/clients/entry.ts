@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Config } from '../config/config.ts';
 import { HoldpointError } from '../core/errors.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Client, HttpEntry, Run } from './client.ts';
 
 /** The name of Holdpoint's entry in every client's file. */
@@ -52,12 +52,12 @@ export function secretsLeftOut(config: Config): string[] {
 
 /** The entry as it shall be: the one found with ours laid over it, so that what a person added to it stays. */
 export function mergedEntry(found: Json | undefined, wanted: JsonObject): JsonObject {
-  const kept = isObject(found) ? { ...found } : {};
+  const kept = isJsonObject(found) ? { ...found } : {};
   // Of the other transport nothing may be left.
   for (const key of ['type', 'url', 'headers', 'command', 'args', 'env'])
     if (!(key in wanted) && !(key === 'headers' && 'url' in wanted)) delete kept[key];
-  if (!isObject(wanted['env'])) return { ...kept, ...wanted };
-  const environment = isObject(kept['env']) ? { ...kept['env'] } : {};
+  if (!isJsonObject(wanted['env'])) return { ...kept, ...wanted };
+  const environment = isJsonObject(kept['env']) ? { ...kept['env'] } : {};
   for (const key of MANAGED) if (!(key in wanted['env'])) delete environment[key];
   return { ...kept, ...wanted, env: { ...environment, ...wanted['env'] } };
 }
@@ -65,9 +65,9 @@ export function mergedEntry(found: Json | undefined, wanted: JsonObject): JsonOb
 /** Whether `init` may replace it: nothing there, or what an earlier `init` or the README's snippet made. */
 export function isOurs(found: Json | undefined): boolean {
   if (found === undefined) return true;
-  if (!isObject(found)) return false;
+  if (!isJsonObject(found)) return false;
   if (typeof found['url'] === 'string') return /^https?:\/\/[^/]+\/mcp$/.test(found['url']) && !('command' in found);
-  return isObject(found['env']) && typeof found['env']['HOLDPOINT_WORKSPACE'] === 'string';
+  return isJsonObject(found['env']) && typeof found['env']['HOLDPOINT_WORKSPACE'] === 'string';
 }
 
 /** Whether the entry says the same already; the order of keys does not count. */
@@ -127,8 +127,4 @@ function words(command: string): string[] {
   throw new HoldpointError('invalid_input', '--command is no list of words.', {
     hint: `Write --command '["npx", "-y", "pnpm@12", "--dir", "/path/with spaces/holdpoint", "start"]'.`,
   });
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -37,11 +37,6 @@ export interface Imported {
   unknown: { tools: string[]; keys: string[] };
 }
 
-/** Whether a persona.yaml is hypertool's: ours has `tools`, hypertool's has `toolsets`. */
-export function isHypertool(content: unknown): content is { toolsets: unknown } {
-  return typeof content === 'object' && content !== null && 'toolsets' in content && !('tools' in content);
-}
-
 /**
  * A hypertool persona as one of ours. It says which tools there are in which order, and nothing of what they may do: that is
  * the policy of the shipped persona of its name, else the default one's. The servers that its mcp.json starts are not taken.

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { loadRegistry } from '../server/registry.ts';
-import { importHypertool, isHypertool, type Imported } from './hypertool-import.ts';
-import { loadPersona, shippedPersonas } from './persona.ts';
+import { importHypertool, type Imported } from './hypertool-import.ts';
+import { isHypertool, loadPersona, shippedPersonas } from './persona.ts';
 
 /** The content of a hypertool persona's file as one of ours, with what of it is unknown here. */
 export async function hypertoolPersona(content: unknown, folder: string): Promise<Imported> {
@@ -17,8 +17,8 @@ export async function hypertoolPersona(content: unknown, folder: string): Promis
   });
 }
 
-/** What of the hypertool persona in a folder is unknown here; undefined for every other folder. */
-export async function hypertoolUnknown(folder: string): Promise<Imported['unknown'] | undefined> {
+/** The hypertool persona in a folder as one of ours; undefined for every other folder. */
+export async function hypertoolFolder(folder: string): Promise<Imported | undefined> {
   const content: unknown = await readFile(join(folder, 'persona.yaml'), 'utf8').then(parse, () => undefined);
-  return isHypertool(content) ? (await hypertoolPersona(content, folder)).unknown : undefined;
+  return isHypertool(content) ? hypertoolPersona(content, folder) : undefined;
 }

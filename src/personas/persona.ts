@@ -52,7 +52,7 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
   const text = await readFile(file, 'utf8');
   const known = readAhead(prepared.personas, text);
   const content: unknown = known ?? parse(text);
-  if (typeof content === 'object' && content !== null && 'toolsets' in content && !('tools' in content))
+  if (isHypertool(content))
     return (await (await import('./hypertool-read.ts')).hypertoolPersona(content, folder)).persona;
   const parsed = schema.safeParse(content);
   if (!parsed.success) {
@@ -69,6 +69,11 @@ export async function loadPersona(nameOrFile: string): Promise<Persona> {
     });
   });
   return { ...rest, instructions: told.trim(), policyFile: policyFileOf(policy, folder), folder };
+}
+
+/** Whether a persona.yaml is hypertool's: ours has `tools`, hypertool's has `toolsets`. */
+export function isHypertool(content: unknown): content is { toolsets: unknown } {
+  return typeof content === 'object' && content !== null && 'toolsets' in content && !('tools' in content);
 }
 
 function fileOf(nameOrFile: string): string {

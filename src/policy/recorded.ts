@@ -2,7 +2,7 @@ import type { AuditRecord } from '../audit/chain.ts';
 import { VERDICTS } from '../core/decision.ts';
 import type { Verdict } from '../core/decision.ts';
 import { EFFECTS } from '../core/effect.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import type { Principal } from '../core/principal.ts';
 import { SELECTORS, TARGET_KINDS } from '../core/target.ts';
 import type { Target } from '../core/target.ts';
@@ -50,13 +50,13 @@ export function recordedCall({ data }: Pick<AuditRecord, 'data'>): RecordedCall 
 }
 
 function targetOf(recorded: Json, inexact: Set<string>): Target {
-  if (!isObject(recorded)) throw new NotReplayable('a target is not readable');
+  if (!isJsonObject(recorded)) throw new NotReplayable('a target is not readable');
   const kind = TARGET_KINDS.find((each) => each === recorded['kind']);
   const effect = EFFECTS.find((each) => each === recorded['effect']);
   if (kind === undefined || effect === undefined)
     throw new NotReplayable('a target is of a kind that is not known here');
   const { path, command, resource } = recorded;
-  const at = isObject(recorded['at']) ? recorded['at'] : undefined;
+  const at = isJsonObject(recorded['at']) ? recorded['at'] : undefined;
   return {
     kind,
     effect,
@@ -104,8 +104,4 @@ function decoded(part: string): string {
   } catch {
     return part;
   }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,9 @@
-import type { JsonObject, Json } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 
 /** A strategic merge patch, as far as rollouts need it: objects merge, lists of named things merge by name. */
 export function strategicMerge(target: Json | undefined, patch: Json): Json {
-  if (isObject(patch)) {
-    const base = isObject(target) && patch.$patch !== 'replace' ? { ...target } : {};
+  if (isJsonObject(patch)) {
+    const base = isJsonObject(target) && patch.$patch !== 'replace' ? { ...target } : {};
     for (const [key, value] of Object.entries(patch)) {
       if (key === '$patch') continue;
       if (value === null) delete base[key];
@@ -13,13 +13,13 @@ export function strategicMerge(target: Json | undefined, patch: Json): Json {
   }
   if (Array.isArray(patch) && Array.isArray(target) && [...patch, ...target].every(isNamed)) {
     const merged = target.map((item) => {
-      const change = patch.find((wanted) => isObject(wanted) && isObject(item) && wanted.name === item.name);
+      const change = patch.find((wanted) => isJsonObject(wanted) && isJsonObject(item) && wanted.name === item.name);
       return change === undefined ? item : strategicMerge(item, change);
     });
     return [
       ...merged,
       ...patch.filter(
-        (wanted) => !target.some((item) => isObject(item) && isObject(wanted) && item.name === wanted.name),
+        (wanted) => !target.some((item) => isJsonObject(item) && isJsonObject(wanted) && item.name === wanted.name),
       ),
     ];
   }
@@ -30,14 +30,14 @@ export function strategicMerge(target: Json | undefined, patch: Json): Json {
 export function jsonPatch(target: JsonObject, operations: Json): JsonObject {
   const result = structuredClone(target);
   for (const operation of Array.isArray(operations) ? operations : []) {
-    if (!isObject(operation) || typeof operation.path !== 'string') continue;
+    if (!isJsonObject(operation) || typeof operation.path !== 'string') continue;
     const parts = operation.path
       .slice(1)
       .split('/')
       .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = parts.pop() ?? '';
-    const parent = parts.reduce<Json | undefined>((at, part) => (isObject(at) ? at[part] : undefined), result);
-    if (!isObject(parent)) continue;
+    const parent = parts.reduce<Json | undefined>((at, part) => (isJsonObject(at) ? at[part] : undefined), result);
+    if (!isJsonObject(parent)) continue;
     if (operation.op === 'remove') delete parent[last];
     else parent[last] = operation.value ?? null;
   }
@@ -45,9 +45,5 @@ export function jsonPatch(target: JsonObject, operations: Json): JsonObject {
 }
 
 function isNamed(value: Json): boolean {
-  return isObject(value) && typeof value.name === 'string';
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(value) && typeof value.name === 'string';
 }

@@ -1,5 +1,5 @@
 import { cutAtWord } from '../../core/cut.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { isSecretName } from '../../core/secret-names.ts';
 import type { ResourceType } from './discovery.ts';
 import type { Condition, KubeObject } from './objects.ts';
@@ -23,11 +23,11 @@ export function summaryOf(type: ResourceType, object: KubeObject): Summary {
   if (type.groupVersion === 'v1' && type.kind === 'Secret') return secret(object);
   const { status, spec, data, binaryData } = object as KubeObject & Record<string, Json>;
   const conditions =
-    isObject(status) && Array.isArray(status.conditions) ? (status.conditions as unknown as Condition[]) : [];
+    isJsonObject(status) && Array.isArray(status.conditions) ? (status.conditions as unknown as Condition[]) : [];
   const bad = conditions.filter(
     (c) => !NEUTRAL.test(c.type) && (BAD_WHEN_TRUE.test(c.type) ? c.status === 'True' : c.status === 'False'),
   );
-  const phase = isObject(status) && typeof status.phase === 'string' ? status.phase : undefined;
+  const phase = isJsonObject(status) && typeof status.phase === 'string' ? status.phase : undefined;
   const stuck = phase === 'Pending' || phase === 'Failed' || phase === 'Lost' ? [`the phase is ${phase}`] : [];
   return {
     status:
@@ -37,7 +37,7 @@ export function summaryOf(type: ResourceType, object: KubeObject): Summary {
       ...metadata(object),
       ...(spec === undefined ? {} : { spec: pruned(spec) }),
       ...(data === undefined ? {} : { data: pruned(data) }),
-      ...(isObject(binaryData) ? { binaryData: Object.keys(binaryData) } : {}),
+      ...(isJsonObject(binaryData) ? { binaryData: Object.keys(binaryData) } : {}),
       ...(status === undefined ? {} : { status: pruned(status) }),
     },
   };
@@ -78,7 +78,7 @@ function pruned(value: Json): Json {
   if (typeof value === 'string')
     return value.length <= MAX_STRING ? value : `${cutAtWord(value, MAX_STRING)}… (${value.length} characters)`;
   if (Array.isArray(value)) return value.map(pruned);
-  if (!isObject(value)) return value;
+  if (!isJsonObject(value)) return value;
   // A variable in a pod template: its value may be a secret that somebody wrote down in the clear.
   const variable = typeof value.name === 'string' && typeof value.value === 'string' && namesSecret(value.name);
   return Object.fromEntries(
@@ -87,10 +87,6 @@ function pruned(value: Json): Json {
       return [plain(key, 200), hidden ? '(not shown)' : pruned(inner)];
     }),
   );
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Conditions in one line each. */

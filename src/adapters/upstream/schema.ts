@@ -1,5 +1,5 @@
 import { hiddenCharacters, plainLine } from '../../core/foreign.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 
 /** Bytes, levels and, with every reference followed, parts of a schema. */
 const BYTES = 65_536;
@@ -37,7 +37,7 @@ export function cleanSchema(raw: Json): { schema: JsonObject } | { problem: stri
     if (typeof schema !== 'object' || (schema['type'] ?? 'object') !== 'object')
       throw new Refused('has a schema that is none of an object');
     follow(schema, schema, [], { left: PARTS });
-    const dialect = isObject(raw) ? raw['$schema'] : undefined;
+    const dialect = isJsonObject(raw) ? raw['$schema'] : undefined;
     const old = typeof dialect === 'string' && /draft-0[467]/.test(dialect);
     return { schema: { ...(old && { $schema: DRAFT_7 }), type: 'object', ...schema } };
   } catch (thrown) {
@@ -51,7 +51,7 @@ export const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
 
 function clean(raw: Json, level: number): JsonObject | boolean {
   if (typeof raw === 'boolean') return raw;
-  if (!isObject(raw)) throw new Refused('has a schema with a part that is none');
+  if (!isJsonObject(raw)) throw new Refused('has a schema with a part that is none');
   if (level > LEVELS) throw new Refused(`has a schema of more than ${LEVELS} levels`);
   const entries = Object.entries(raw).flatMap(([key, value]): [string, Json][] => {
     const kept = keep(key, value, level);
@@ -72,7 +72,7 @@ function keep(key: string, value: Json, level: number): Json | undefined {
     return value.map((each) => clean(each, level + 1));
   }
   if (MAPS.includes(key)) {
-    if (!isObject(value)) throw new Refused(`has a schema whose ${key} is no mapping`);
+    if (!isJsonObject(value)) throw new Refused(`has a schema whose ${key} is no mapping`);
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [checkedName(name), clean(each, level + 1)]));
   }
   switch (key) {
@@ -100,7 +100,7 @@ function keep(key: string, value: Json, level: number): Json | undefined {
     case 'description':
       return typeof value === 'string' ? cut(plainLine(value), DESCRIPTION) : undefined;
     case 'default':
-      return isObject(value) || Array.isArray(value) ? undefined : checkedValue(value);
+      return isJsonObject(value) || Array.isArray(value) ? undefined : checkedValue(value);
     case '$ref':
       if (typeof value !== 'string' || !/^#(?:\/[^/]+)+$/.test(value))
         throw new Refused('has a schema that refers to something outside of it');
@@ -131,7 +131,7 @@ function checkedValue(value: Json): Json {
 function follow(part: Json, root: JsonObject, through: readonly string[], budget: { left: number }): void {
   if (--budget.left < 0) throw new Refused('has a schema that takes too long to check');
   if (Array.isArray(part)) for (const each of part) follow(each, root, through, budget);
-  if (!isObject(part)) return;
+  if (!isJsonObject(part)) return;
   const ref = part['$ref'];
   if (typeof ref === 'string') {
     if (through.includes(ref)) throw new Refused('has a schema that refers to itself');
@@ -139,7 +139,7 @@ function follow(part: Json, root: JsonObject, through: readonly string[], budget
   }
   for (const [key, value] of Object.entries(part))
     if (ONE.includes(key) || LISTS.includes(key)) follow(value, root, through, budget);
-    else if (key !== '$defs' && key !== 'definitions' && MAPS.includes(key) && isObject(value))
+    else if (key !== '$defs' && key !== 'definitions' && MAPS.includes(key) && isJsonObject(value))
       for (const each of Object.values(value)) follow(each, root, through, budget);
 }
 
@@ -150,7 +150,7 @@ function resolve(ref: string, root: JsonObject): Json {
     .map((part) => decode(part).replaceAll('~1', '/').replaceAll('~0', '~'));
   const found = parts.reduce<Json | undefined>((at, part) => {
     if (Array.isArray(at)) return at[Number(part)];
-    return isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined;
+    return isJsonObject(at) && Object.hasOwn(at, part) ? at[part] : undefined;
   }, root);
   if (found === undefined) throw new Refused('has a schema that refers to something that is not in it');
   return found;
@@ -162,10 +162,6 @@ function decode(part: string): string {
   } catch {
     return part;
   }
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function cut(text: string, most: number): string {

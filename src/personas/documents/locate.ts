@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 /** A persona document: its file, and the agent that is meant where it has several. */
 export interface Located {
@@ -11,10 +10,4 @@ export interface Located {
 export function locateDocument(named: string): Located | undefined {
   const [, file = '', agent] = /^(.+\.(?:md|markdown|mdc|txt|jsonc?))(?:#(.+))?$/i.exec(named) ?? [];
   return file === '' ? undefined : { file: resolve(file), ...(agent === undefined ? {} : { agent }) };
-}
-
-/** Whether a folder is one of hypertool's: its persona.yaml has toolsets, which Holdpoint's has not. */
-export function isHypertoolFolder(folder: string): boolean {
-  const file = join(folder, 'persona.yaml');
-  return existsSync(file) && /^toolsets[ \t]*:/m.test(readFileSync(file, 'utf8'));
 }
