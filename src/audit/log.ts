@@ -44,7 +44,7 @@ export interface AuditLog {
    * them. What `work` throws rolls it back.
    */
   transaction<T>(work: (session: Session, append: Append) => Promise<T>): Promise<T>;
-  /** What one principal did, as the log has it by now; what was appended just before may be missing until `flush`. */
+  /** What one principal did, up to what was appended last. @throws HoldpointError `unavailable` as `flush` does. */
   callsOf(...page: Page): ReturnType<typeof callsOf>;
   /** Writes a record that hashes the heads of all writers; done by itself every thousand records. */
   checkpoint(): Promise<void>;
@@ -216,7 +216,10 @@ export function createAuditLog({
       commitSoon(GROUP);
     },
     flush,
-    callsOf: (...page) => callsOf(store, ...page),
+    async callsOf(...page) {
+      await flush();
+      return callsOf(store, ...page);
+    },
     transaction(work) {
       refuseClosed();
       return inTurn(() => write(work));

@@ -21,7 +21,6 @@ export function createShelf({ persona, redactor, log }: Pick<Services, 'persona'
   let kept: Promise<readonly Skill[]> | undefined;
   const read = async (): Promise<readonly Skill[]> => {
     const { loadSkills } = await import('../personas/skills.ts');
-    await redactor.ready();
     const { skills, problems } = await loadSkills(persona, redactor.text);
     for (const problem of problems) log('warn', {}, problem);
     return skills;

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { CLIENTS, holdpoint, newPlace, serverArgs, startHttp, type Place, type RunningHttp } from '../harness.ts';
@@ -163,6 +165,23 @@ test('secrets that were in a call are in none of them (B7)', async () => {
     await client.callTool({ name: 'remove-files', arguments: { paths: [OLD] } });
     expect((await readJson<Ledger>(client, 'holdpoint://ledger')).calls).toHaveLength(2);
     for (const uri of NAMES) expect(JSON.stringify(await readJson(client, uri))).not.toContain(secret);
+  } finally {
+    await client.close();
+    place.remove();
+  }
+});
+
+test('a memory whose name is a secret is not listed (B7)', async () => {
+  const place = newPlace();
+  const secret = 'dapi0a1b2c3d4e5f60718293a4b5c6d7e8f9';
+  mkdirSync(join(place.workspace, 'docs/memory'), { recursive: true });
+  for (const name of [secret, 'registry'])
+    writeFileSync(join(place.workspace, `docs/memory/${name}.md`), '---\ntype: decision\n---\nWords.\n');
+  const client = await plainStdio('2.x modern', place, serverArgs(place, ['--stdio']));
+  try {
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toContain('holdpoint://memory/registry');
+    expect(JSON.stringify(resources)).not.toContain(secret);
   } finally {
     await client.close();
     place.remove();
