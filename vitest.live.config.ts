@@ -6,6 +6,7 @@ import { reporters } from './vitest.reporters.ts';
 export default defineConfig({
   test: {
     include: ['test/live/**/*.test.ts'],
+    globalSetup: 'test/built.ts',
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -1,5 +1,5 @@
 /** Builds what is published: `dist/`, one bundle with everything in it. */
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { rolldown, type OutputAsset, type OutputChunk, type Plugin } from 'rolldown';
 import { parse } from 'yaml';
@@ -182,7 +182,6 @@ function startModules(output: readonly (OutputChunk | OutputAsset)[]): Set<strin
   return new Set([...closure(START)].filter((id) => !before.has(id)));
 }
 
-await rm(DIST, { recursive: true, force: true });
 const bundle = await rolldown({
   input: join(ROOT, 'src/main.ts'),
   platform: 'node',
@@ -195,7 +194,8 @@ const bundle = await rolldown({
   resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
   transform: { inject: { __dirname: [join(ROOT, 'scripts/bundle/dirname.ts'), 'dirname'] } },
 });
-const format = { dir: DIST, format: 'esm', minify: true, comments: { legal: false } } as const;
+const built = `${DIST}-${process.pid}`;
+const format = { dir: built, format: 'esm', minify: true, comments: { legal: false } } as const;
 const started = startModules((await bundle.generate(format)).output);
 const { output } = await bundle.write({
   ...format,
@@ -203,7 +203,12 @@ const { output } = await bundle.write({
 });
 await bundle.close();
 await writeFile(
-  join(DIST, 'THIRD-PARTY-LICENSES.txt'),
+  join(built, 'THIRD-PARTY-LICENSES.txt'),
   await licences(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))),
 );
-await cp(join(ROOT, 'node_modules/dockerode/lib/proto'), join(DIST, 'proto'), { recursive: true });
+await cp(join(ROOT, 'node_modules/dockerode/lib/proto'), join(built, 'proto'), { recursive: true });
+// In one step: a server of the build before may still read its parts.
+const before = `${built}-before`;
+await rename(DIST, before).catch(() => undefined);
+await rename(built, DIST);
+await rm(before, { recursive: true, force: true });

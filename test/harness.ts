@@ -12,7 +12,8 @@ import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/
 import type { Envelope } from '../src/core/envelope.ts';
 
 export const ROOT = resolve(import.meta.dirname, '..');
-const MAIN = join(ROOT, 'src/main.ts');
+/** As it is published, which starts four times as fast as from source: see test/built.ts. */
+const MAIN = join(ROOT, 'dist/main.js');
 
 /** Folders of one test: a copy of the sample workspace, a state and a keys directory; removed by `remove`. */
 export interface Place {
@@ -33,6 +34,8 @@ export function newPlace(env: Record<string, string> = {}): Place {
     env: {
       PATH: process.env['PATH'] ?? '',
       HOME: root,
+      // Compiled code, and sources without their types, are kept between the tests' processes.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'holdpoint-test-compiled'),
       USER: 'tester',
       HOLDPOINT_APPROVER_PASSPHRASE: '',
       KUBECONFIG: join(root, 'no-kubeconfig'),
