@@ -67,6 +67,14 @@ describe('serve --persona with a document (B1)', () => {
     expect(readFileSync(document)).toEqual(readFileSync(S1));
   });
 
+  test('an approver is asked for what its checklist says', async () => {
+    const { call } = await serve(S1);
+    const input = { action: 'restart', kind: 'deployment', name: 'tta-api', namespace: 'tta-prod' };
+    const { envelope } = await call('kubectl-rollout', input);
+    const shown = await holdpoint(place, 'approvals', 'show', envelope.approval?.id ?? '');
+    expect(shown.stdout).toContain('Security implications assessed [document/security-implications-assessed]');
+  });
+
   test('the key in it is masked in every result and in the audit log, and in nothing that was made', async () => {
     writeFileSync(
       join(place.workspace, 'docker/notes.txt'),
@@ -147,7 +155,14 @@ describe('persona import (B1)', () => {
       code: 0,
       stdout: expect.stringMatching(/## Understood[\s\S]*line 49\)[\s\S]*## Ambiguous[\s\S]*## Without effect/),
     });
-    expect(readdirSync(out).sort()).toEqual(['instructions.md', 'persona.yaml', 'policy.yaml', 'report.md']);
+    expect(readdirSync(out, { recursive: true, encoding: 'utf8' }).sort()).toEqual([
+      'checklists',
+      'checklists/document.yaml',
+      'instructions.md',
+      'persona.yaml',
+      'policy.yaml',
+      'report.md',
+    ]);
     expect(await holdpoint(place, 'persona', 'import', S1, '--out', out)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--force'),

@@ -12,7 +12,7 @@ export interface RuleText {
   reason: string;
   handOff?: string;
   consult?: string;
-  approval?: object;
+  approval?: { checklist?: string | string[] };
   examples: ExampleText[];
 }
 
@@ -30,6 +30,24 @@ export interface PolicyText {
   environments: Record<string, Record<string, string[]>>;
   rules: RuleText[];
 }
+
+/** A checklist as its file has it. */
+export interface ChecklistText {
+  name: string;
+  pre?: ItemText[];
+  during?: ItemText[];
+  post?: ItemText[];
+}
+
+export interface ItemText {
+  id: string;
+  says: string;
+  evidence?: object;
+  personMayTick?: boolean;
+}
+
+/** What production asks every persona for. */
+const CHECKLIST = 'production-deployment';
 
 /** The default persona's rules about what is whose: a document's own stand in their place. */
 const SCOPE = new Set([
@@ -51,6 +69,8 @@ export interface Base {
   rest: Omit<PolicyText, 'rules'>;
   /** What holds for every persona. */
   common: RuleText[];
+  /** What they ask for before production changes. */
+  checklist: ChecklistText;
   /** The default persona's rule of that name, for its patterns. */
   scope: (id: string) => RuleText | undefined;
   /** The tools that the default persona lists, in its order. */
@@ -59,15 +79,17 @@ export interface Base {
 
 /** The default persona's policy and tools: the one source of what every persona from a document has. */
 export async function loadBase(): Promise<Base> {
-  const [text, persona] = await Promise.all([
+  const [text, persona, checklist] = await Promise.all([
     readFile(join(POLICIES, 'devops.yaml'), 'utf8'),
     readFile(join(PERSONAS, 'devops/persona.yaml'), 'utf8'),
+    readFile(join(POLICIES, `checklists/${CHECKLIST}.yaml`), 'utf8'),
   ]);
   const { rules, ...rest } = parse(text) as PolicyText;
   return {
-    text: text + persona,
+    text: text + persona + checklist,
     rest,
     common: rules.filter(({ id }) => !SCOPE.has(id)),
+    checklist: parse(checklist) as ChecklistText,
     scope: (id) => rules.find((rule) => rule.id === id),
     tools: (parse(persona) as { tools: string[] }).tools,
   };

@@ -9,6 +9,7 @@ import { VERSION } from '../../config/version.ts';
 import type { LoadOptions } from '../../policy/load.ts';
 import { maskKnown } from '../../redact/known.ts';
 import { loadBase, type Base } from './base-policy.ts';
+import { CHECKLIST_FILE } from './checklists.ts';
 import type { Cited } from './facts.ts';
 import { instructionsOf } from './instructions.ts';
 import type { Located } from './locate.ts';
@@ -21,7 +22,7 @@ import { unusable } from './unusable.ts';
 import { writeFolder } from './write.ts';
 
 /** Goes up with every change of what is made from the same document. */
-const IMPORTER = 1;
+const IMPORTER = 2;
 /** Where front matter gives no other. */
 const USUAL_BUDGET = 1800;
 
@@ -35,7 +36,8 @@ export interface ImportScope extends LoadOptions {
 /** A document as a persona: the files of its folder, the report, and apart from both the keys that stood in it. */
 export interface ReadPersona {
   name: string;
-  files: { 'persona.yaml': string; 'instructions.md': string; 'policy.yaml': string; 'report.md': string };
+  files: Record<'persona.yaml' | 'instructions.md' | 'policy.yaml' | 'report.md', string> &
+    Partial<Record<typeof CHECKLIST_FILE, string>>;
   report: ImportReport;
   /** To be masked by whoever serves it; in none of the files. */
   secrets: string[];
@@ -105,6 +107,7 @@ function personaOf(bytes: Buffer, { file, agent }: Located, base: Base, scope: I
     'instructions.md': mask(instructionsOf(facts, entries, secrets)),
     'policy.yaml': policy.text,
     'report.md': mask(reportText(report)),
+    ...(policy.checklist !== undefined && { [CHECKLIST_FILE]: mask(policy.checklist) }),
   };
   if (mask(policy.text) !== policy.text)
     throw unusable(shown, undefined, 'a key stands in a name, a path or a pattern');

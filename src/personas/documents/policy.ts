@@ -7,6 +7,7 @@ import { coversPath } from '../../policy/lint/samples.ts';
 import { checkedPolicy, compilePolicy, type LoadOptions } from '../../policy/load.ts';
 import { namePattern } from '../../policy/patterns.ts';
 import type { Base, ExampleText, PolicyText, RuleText } from './base-policy.ts';
+import { besideWith, checklistOf, withChecklist } from './checklists.ts';
 import { linesText, type DocumentFacts, type EnvironmentFact, type FileFact, type Note } from './facts.ts';
 import { rolesByConcern, type Concern } from './roles.ts';
 import { scopeRules } from './scope-rules.ts';
@@ -15,6 +16,8 @@ import { toolRules } from './tool-rules.ts';
 export interface GeneratedPolicy {
   /** As YAML, checked whole, its examples run. */
   text: string;
+  /** The checklist that it names beside those that ship. */
+  checklist: string | undefined;
   /** What the document opens and a rule of every persona closes. */
   closed: ReadonlySet<FileFact>;
   ambiguous: Note[];
@@ -29,7 +32,8 @@ export interface GeneratedPolicy {
  */
 export function policyOf(facts: DocumentFacts, base: Base, file: string, options: LoadOptions): GeneratedPolicy {
   const scope = scopeRules(facts, base, file);
-  const common = withServers(withRoles(base.common, facts), facts);
+  const checklist = checklistOf(facts, base, file);
+  const common = withChecklist(withServers(withRoles(base.common, facts), facts), checklist);
   const tools = toolRules(facts, [...scope.rules, ...common], new Set(options.toolNames ?? []), file);
   const health = healthRule(facts, base, file);
   const rules = withoutClosed([...scope.rules, ...tools.rules, ...health, ...common]);
@@ -39,15 +43,17 @@ export function policyOf(facts: DocumentFacts, base: Base, file: string, options
     environments: environmentsOf(base, facts.environments),
     rules: structuredClone(rules),
   };
-  settleExamples(written, new Set(base.common.map(({ id }) => id)), options);
+  const beside = besideWith(checklist.text);
+  settleExamples(written, new Set(base.common.map(({ id }) => id)), { ...options, beside });
   const text = `# Made by "holdpoint persona import" from ${file}. Its own rules come first; the others every persona has.\n${stringify(written, { lineWidth: 0, aliasDuplicateObjects: false })}`;
-  checkedPolicy(text, 'policy.yaml', options);
+  checkedPolicy(text, 'policy.yaml', { ...options, beside });
   const data = unruled(facts, rules);
   return {
     text,
+    checklist: checklist.text,
     closed: scope.closed,
-    ambiguous: [...scope.notes, ...tools.ambiguous, ...data.ambiguous],
-    unused: [...tools.unused, ...data.unused],
+    ambiguous: [...scope.notes, ...tools.ambiguous, ...data.ambiguous, ...checklist.ambiguous],
+    unused: [...tools.unused, ...data.unused, ...checklist.unused],
   };
 }
 
@@ -58,11 +64,8 @@ const DATA: readonly { says: RegExp; rules: readonly string[] }[] = [
   { says: /\bpatients?\b|\bPHI\b|\bhealth data\b/i, rules: ['patient-data'] },
 ];
 
-/** What a document asks for that its policy has no rule of its own for. */
-function unruled(
-  { data, checklists }: DocumentFacts,
-  rules: readonly RuleText[],
-): Pick<GeneratedPolicy, 'ambiguous' | 'unused'> {
+/** Data that a document denies, and its policy has no rule of its own for. */
+function unruled({ data }: DocumentFacts, rules: readonly RuleText[]): Pick<GeneratedPolicy, 'ambiguous' | 'unused'> {
   const notes: Pick<GeneratedPolicy, 'ambiguous' | 'unused'> = { ambiguous: [], unused: [] };
   for (const { words, line } of data) {
     const by = (DATA.find(({ says }) => says.test(words))?.rules ?? []).filter((id) =>
@@ -76,11 +79,6 @@ function unruled(
         lines: [line],
       });
   }
-  if (checklists.length > 0)
-    notes.ambiguous.push({
-      says: `checklists (${checklists.map(({ words }) => words).join('; ')}): production asks for the ones of every persona; add these as checklists/NAME.yaml beside the policy`,
-      lines: checklists.map(({ line }) => line),
-    });
   return notes;
 }
 

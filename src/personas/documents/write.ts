@@ -3,6 +3,9 @@ import { basename, dirname, join } from 'node:path';
 
 import { HoldpointError } from '../../core/errors.ts';
 
+/** Beside what is written, a persona may have checklists of its own. */
+const CHECKLISTS = 'checklists';
+
 /**
  * Writes a persona's folder, whole or not at all. One that is there is replaced with `force` alone, and only where it holds
  * nothing but such files.
@@ -19,9 +22,15 @@ export async function writeFolder(
   await mkdir(dirname(folder), { recursive: true });
   const made = await mkdtemp(join(dirname(folder), `.${basename(folder)}-`));
   try {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(made, name), text, { mode: 0o600 });
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(made, name)), { recursive: true });
+      await writeFile(join(made, name), text, { mode: 0o600 });
+    }
     if (there === undefined) return await rename(made, folder).catch((error: unknown) => already(error, folder));
-    for (const name of Object.keys(files)) await rename(join(made, name), join(folder, name));
+    for (const name of Object.keys(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await rename(join(made, name), join(folder, name));
+    }
   } finally {
     await rm(made, { recursive: true, force: true });
   }
@@ -33,7 +42,7 @@ function refuse(
   files: Readonly<Record<string, string>>,
   force: boolean,
 ): void {
-  const others = there.filter((name) => !Object.hasOwn(files, name));
+  const others = there.filter((name) => name !== CHECKLISTS && !Object.hasOwn(files, name));
   if (others.length > 0)
     throw new HoldpointError('conflict', `${folder} holds other files: ${others.slice(0, 5).join(', ')}.`, {
       hint: 'Name another folder with --out.',

@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 
+import type { Note } from '../../../../src/personas/documents/facts.ts';
+import type { ReadPersona } from '../../../../src/personas/documents/import.ts';
 import { readDocumentText } from '../../../../src/personas/documents/read.ts';
 import { lintPolicy } from '../../../../src/policy/lint/lint.ts';
 import { SEEDS, type SeedName } from '../../../seeds/seed.ts';
-import { decided, imported, importing, save, withFront } from './kit.ts';
+import { decided, imported, save, scopeOf, withFront } from './kit.ts';
 
 const seedText = (name: SeedName) =>
   readFileSync(join(import.meta.dirname, '../../../seeds/documents', SEEDS[name].document));
@@ -15,7 +18,7 @@ describe.each(NAMES)('%s as a persona (B1)', (name) => {
   test('has its name, and a policy without errors or warnings of its own making', async () => {
     const persona = await imported(seedText(name), SEEDS[name].document);
     expect(persona.name).toBe(SEEDS[name].persona);
-    const report = lintPolicy(persona.files['policy.yaml'], 'policy.yaml', await importing());
+    const report = lintPolicy(persona.files['policy.yaml'], 'policy.yaml', await scopeOf(persona));
     expect(report.findings.filter(({ severity }) => severity === 'error')).toEqual([]);
     expect(JSON.stringify(persona.files) + JSON.stringify(persona.report)).not.toContain('battra-devops-key-1');
   });
@@ -164,4 +167,81 @@ test('line ends of Windows and a byte order mark change nothing but the hash', a
   const { sha256: _, file: _file, ...same } = windows.report;
   expect((await imported(text)).report).toMatchObject(same);
   expect(windows.files['policy.yaml']).toBe((await imported(text)).files['policy.yaml']);
+});
+
+describe('checklists (B1, I3)', () => {
+  const asked = ({ files }: ReadPersona) =>
+    parse(files['checklists/document.yaml'] ?? '') as Record<'pre' | 'during' | 'post', { id: string; says: string }[]>;
+  const says = (notes: readonly Note[]) => notes.map((note) => note.says).filter((each) => each.includes('checklist'));
+
+  test('S1: what every persona is asked for is asked once, the rest with it', async () => {
+    const persona = await imported(seedText('S1'));
+    expect(asked(persona)).toMatchObject({ name: 'document' });
+    expect(asked(persona).pre.map((item) => item.says)).toEqual([
+      'Infrastructure changes reviewed',
+      'Security implications assessed',
+      'Backup procedures verified',
+      'Documentation updated',
+      'Team notified',
+    ]);
+    expect(asked(persona)).not.toHaveProperty('during');
+    expect(says(persona.report.ambiguous)).toEqual([expect.stringContaining('which has 17 of these 22 items')]);
+  });
+
+  test('S4: each item in its phase; what can be seen is looked at; production is held for both lists', async () => {
+    const persona = await imported(seedText('S4'));
+    const { pre, during, post } = asked(persona);
+    expect([pre, during, post].map((items) => items.length)).toEqual([4, 5, 5]);
+    expect(post).toContainEqual({
+      id: 'verify-health-checks-passing',
+      says: 'Verify health checks passing',
+      evidence: { pods: 'ready' },
+      personMayTick: true,
+    });
+    const input = { action: 'restart', kind: 'deployment', name: 'api', namespace: 'tta-prod' };
+    const decision = await decided(persona, 'kubectl-rollout', input);
+    expect(decision).toMatchObject({
+      verdict: 'require_approval',
+      terms: { checklists: ['production-deployment', 'document'] },
+    });
+  });
+
+  const boxes = (count: number) => Array.from({ length: count }, (_, index) => `- [ ] Step ${index}\n`).join('');
+
+  test('lists about other work, and more items than anybody ticks, are not asked for, and the report says so', async () => {
+    const story = await imported(withFront('', `## Story format\n\n${boxes(3)}`));
+    const endless = await imported(withFront('', `## Before a release\n\n${boxes(51)}`));
+    for (const { files } of [story, endless]) {
+      expect(files).not.toHaveProperty(['checklists/document.yaml']);
+      expect(files['policy.yaml']).not.toContain('- document');
+    }
+    expect(says(story.report.unused)).toEqual([expect.stringContaining('nothing says that it is about production')]);
+    expect(says(endless.report.unused)).toEqual([expect.stringContaining('more than 50')]);
+    expect(asked(await imported(withFront('', `## Before a release\n\n${boxes(50)}`))).pre).toHaveLength(50);
+  });
+
+  test('an item is one line of plain text with an id of its own', async () => {
+    const lines = [
+      '- [ ] 2 people looked\u202e',
+      '- [ ] 2 people looked',
+      '- [ ] 見た',
+      `- [ ] ${'x'.repeat(400)}`,
+      `- [ ] ${'so '.repeat(200)}`,
+    ];
+    const persona = await imported(withFront('', `## Before a release\n\n${lines.join('\n')}\n`));
+    const { pre } = asked(persona);
+    expect(pre.map(({ id }) => id)).toEqual([
+      'item-2-people-looked-u-202e',
+      'item-2-people-looked',
+      'item-',
+      'line-13',
+      'so-so-so-so-so-so-so-so-so-so-so-so-so-so-so-so-so',
+    ]);
+    expect(pre[0]?.says).toBe('2 people looked\\u{202e}');
+    expect(pre[3]?.says).toBe('… (line 13)');
+    expect(pre[4]?.says).toMatch(/^so so .* so … \(line 14\)$/);
+    expect(pre[4]?.says.length).toBeLessThanOrEqual(300);
+    const input = { action: 'restart', kind: 'deployment', name: 'api', namespace: 'tta-prod' };
+    expect(await decided(persona, 'kubectl-rollout', input)).toMatchObject({ verdict: 'require_approval' });
+  });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { importing as importingAnew } from '../../../../src/cli/persona-document.ts';
 import type { Decision } from '../../../../src/core/decision.ts';
+import { besideWith, CHECKLIST_FILE } from '../../../../src/personas/documents/checklists.ts';
 import { readDocument, type ImportScope, type ReadPersona } from '../../../../src/personas/documents/import.ts';
 import { locateDocument } from '../../../../src/personas/documents/locate.ts';
 import { decide } from '../../../../src/policy/decide.ts';
@@ -30,11 +31,18 @@ export async function imported(text: string | Buffer, name = 'persona.md', agent
   return readDocument(located, await importing());
 }
 
+/** What the generated policy is read with: its own checklist is in no folder yet. */
+export async function scopeOf({ files }: ReadPersona): Promise<ImportScope> {
+  return { ...(await importing()), beside: besideWith(files[CHECKLIST_FILE]) };
+}
+
 /** What the generated policy says to a call. */
 export async function decided(persona: ReadPersona, tool: string, input: Record<string, unknown>): Promise<Decision> {
   const scope = await importing();
   const text = persona.files['policy.yaml'];
-  const policy = policies.get(text) ?? checkedPolicy(text, 'policy.yaml', scope);
+  const policy =
+    policies.get(text) ??
+    checkedPolicy(text, 'policy.yaml', { ...scope, beside: besideWith(persona.files[CHECKLIST_FILE]) });
   policies.set(text, policy);
   const found = scope.tools(tool);
   if (found === undefined) throw new Error(`there is no tool ${tool}`);
