@@ -214,6 +214,7 @@ describe.skipIf(!ready)('S1 scenario 3: production deployment', () => {
 
   test('D4 I1 rollback: planned and held, approved, run; the version before serves again', async () => {
     const before = await world.stateOf(PRODUCTION);
+    await world.reported(OLD);
     const id = await world.held('kubectl-rollout', rollout('undo', PRODUCTION));
     const { stdout } = await holdpoint(world.place, 'approvals', 'show', id);
     expect(stdout).toContain('tta-api:v0.9.0');

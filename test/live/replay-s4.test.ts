@@ -305,6 +305,7 @@ describe.skipIf(!ready)('S4 nodes 5–9: a release from its tag to production an
     expect(early.envelope.error?.reason).toContain('R17-rollback-decision.md');
 
     const before = await world.stateOf(PRODUCTION);
+    await world.reported(OLD);
     request = await world.held('kubectl-rollout', rollout('undo', PRODUCTION));
     await world.approve(request);
     await flow('artifact', { id: 'R17' });

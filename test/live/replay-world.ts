@@ -87,6 +87,8 @@ export interface World {
   nodePort: (namespace: string) => Promise<number>;
   /** Waits until all of tta-api's pods are those of its template, and available. */
   rolledOut: (namespace: string) => Promise<void>;
+  /** Waits until the nodes report the digest behind a tag: some half a minute after a pull, and a request for the tag is stale then. */
+  reported: (image: string) => Promise<void>;
   /** Waits until tta-api answers with this version alone; kube-proxy and pods that end have clocks of their own. */
   serves: (namespace: string, version: string) => Promise<void>;
   close: () => Promise<void>;
@@ -200,6 +202,16 @@ export async function startWorld(
         ({ metadata, spec, status }) =>
           status?.observedGeneration === metadata?.generation &&
           [status?.updatedReplicas, status?.availableReplicas, status?.replicas].every((n) => n === spec?.replicas),
+      );
+    },
+    async reported(image) {
+      const [repository = ''] = image.split(/:(?=[^/]*$)/);
+      await until(
+        () => core.listNode(),
+        ({ items }) =>
+          items
+            .flatMap(({ status }) => status?.images ?? [])
+            .some(({ names = [] }) => names.includes(image) && names.some((name) => name.startsWith(`${repository}@`))),
       );
     },
     async serves(namespace, version) {
