@@ -207,7 +207,7 @@ await writeFile(
   await licences(output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []))),
 );
 await cp(join(ROOT, 'node_modules/dockerode/lib/proto'), join(built, 'proto'), { recursive: true });
-// In one step: a server of the build before may still read its parts.
+// Whole when it is there: a build that fails leaves the one before, and one of the same sources disturbs no server that runs.
 const before = `${built}-before`;
 await rename(DIST, before).catch(() => undefined);
 await rename(built, DIST);

@@ -1,5 +1,5 @@
 import { HoldpointError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
 import { approvalOf, type AuditKind, type AuditRecord, type Head } from './chain.ts';
 import type { AuditSource, FoundRecord } from './verify.ts';
@@ -112,7 +112,7 @@ function columnsAgree(row: Row): boolean {
 export function parseObject(line: string): Record<string, Json> | undefined {
   try {
     const value = JSON.parse(line) as Json;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

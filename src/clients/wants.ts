@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Json } from '../core/json.ts';
+import { isJsonObject, type Json } from '../core/json.ts';
 import { insertAt, setAt } from './json-edit.ts';
 import { valueAt, type JsonText } from './json-text.ts';
 
@@ -55,5 +55,5 @@ function missing(text: JsonText, want: Want): Json[] {
 }
 
 function toolOf(rule: Json): unknown {
-  return typeof rule === 'object' && rule !== null && !Array.isArray(rule) ? rule['toolName'] : undefined;
+  return isJsonObject(rule) ? rule['toolName'] : undefined;
 }

@@ -1,6 +1,6 @@
 import { isApprovalId } from '../audit/chain.ts';
 import type { LoggedCall, Mark } from '../audit/own-calls.ts';
-import type { Json, JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 import { principalId } from '../core/principal.ts';
 import { bounded, type ResourceSource } from './resources.ts';
 import type { Services } from './services.ts';
@@ -78,7 +78,7 @@ function shown({ id, time, received, opened, closed }: LoggedCall): JsonObject {
 }
 
 function idOf(target: Json): Json {
-  return typeof target === 'object' && target !== null && !Array.isArray(target) ? (target['id'] ?? null) : target;
+  return isJsonObject(target) ? (target['id'] ?? null) : target;
 }
 
 function picked(from: JsonObject | undefined, keys: readonly string[]): JsonObject {

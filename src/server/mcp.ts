@@ -132,7 +132,7 @@ export function createMcpFactory(options: McpOptions): (context: McpRequestConte
       const { principal, scopes } = caller(request);
       return covers(scopes, 'tools:read') ? principal : undefined;
     };
-    serveResources(server, sources, who, safely);
+    serveResources(server, sources, who, services, safely);
     servePrompts(server, shelf, services, safely);
     serveCompletions(server, { shelf, sources, services, who, safely });
     serveSkills(server, shelf, safely);

@@ -19,7 +19,7 @@ const MOST = 200;
  * log are those of the tool; names are told as far as the same decision lets them be read.
  */
 export function memoryResources(
-  services: Pick<Services, 'ports' | 'policies' | 'redactor' | 'draining' | 'now'>,
+  services: Pick<Services, 'ports' | 'policies' | 'draining' | 'now'>,
   dispatch: Dispatch,
   transport: Call['transport'],
 ): ResourceSource {
@@ -39,9 +39,7 @@ export function memoryResources(
       limit: MOST,
       signal: services.draining,
     });
-    return entries
-      .flatMap(({ path }) => memoryName(path) ?? [])
-      .filter((name) => services.redactor.text(name) === name);
+    return entries.flatMap(({ path }) => memoryName(path) ?? []);
   }
 
   return {

@@ -52,17 +52,22 @@ export function resultResources(results: Results): ResourceSource {
   };
 }
 
-/** Answers everything that is asked about resources from these sources; the first that knows an address says what is there. */
+/**
+ * Answers everything that is asked about resources from these sources; the first that knows an address says what is there. One
+ * whose address looks like a secret is not listed.
+ */
 export function serveResources(
   server: Server,
   sources: readonly ResourceSource[],
   who: (request: ServerContext) => Principal | undefined,
+  { redactor }: Pick<Services, 'redactor'>,
   safely: Safely,
 ): void {
   const list = async (_request: unknown, request: ServerContext) => {
     const principal = who(request);
     if (!principal) return { resources: [] };
-    return { resources: (await Promise.all(sources.map((source) => source.list(principal)))).flat() };
+    const all = (await Promise.all(sources.map((source) => source.list(principal)))).flat();
+    return { resources: all.filter(({ uri }) => redactor.text(uri) === uri) };
   };
   server.setRequestHandler('resources/list', safely(list));
   server.setRequestHandler('resources/templates/list', () => ({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Json, JsonObject } from '../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts';
 
 /**
  * A schema as clients get it: JSON Schema without `$schema`, and without the integer bounds that only say what a safe
@@ -39,5 +39,5 @@ function saysNothing(key: string, value: Json): boolean {
 }
 
 function isUnlisted(value: Json): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && value[UNLISTED] === true;
+  return isJsonObject(value) && value[UNLISTED] === true;
 }

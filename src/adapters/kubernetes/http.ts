@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
 import { HoldpointError } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { ApiRequest, Call, KubernetesApi } from './api.ts';
 import { refusal, unanswered } from './errors.ts';
 import { loadKubeconfig, singleContext } from './kubeconfig.ts';
@@ -161,8 +161,8 @@ async function bounded(
 
 function parsed(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    const value = JSON.parse(text) as Json;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import type { Effect } from '../../core/effect.ts';
 import { plainLine } from '../../core/foreign.ts';
-import type { Json, JsonObject } from '../../core/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import { wholeName } from './names.ts';
 import { cleanSchema, cut } from './schema.ts';
 
@@ -80,9 +80,7 @@ export function effectOf(said: Definition): Effect {
 }
 
 function annotation({ annotations }: Definition, name: string): Json | undefined {
-  return typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations)
-    ? annotations[name]
-    : undefined;
+  return isJsonObject(annotations) ? annotations[name] : undefined;
 }
 
 /** Two tools of one name here are none: which of them a call means could change. */

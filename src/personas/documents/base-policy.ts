@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 
 import { PERSONAS, POLICIES } from '../../config/locations.ts';
+import { HoldpointError } from '../../core/errors.ts';
 
 /** A rule as its file has it. */
 export interface RuleText {
@@ -46,9 +47,6 @@ export interface ItemText {
   personMayTick?: boolean;
 }
 
-/** What production asks every persona for. */
-const CHECKLIST = 'production-deployment';
-
 /** The default persona's rules about what is whose: a document's own stand in their place. */
 const SCOPE = new Set([
   'infrastructure-files',
@@ -69,7 +67,7 @@ export interface Base {
   rest: Omit<PolicyText, 'rules'>;
   /** What holds for every persona. */
   common: RuleText[];
-  /** What they ask for before production changes. */
+  /** The one that they ask for before production changes. */
   checklist: ChecklistText;
   /** The default persona's rule of that name, for its patterns. */
   scope: (id: string) => RuleText | undefined;
@@ -79,12 +77,16 @@ export interface Base {
 
 /** The default persona's policy and tools: the one source of what every persona from a document has. */
 export async function loadBase(): Promise<Base> {
-  const [text, persona, checklist] = await Promise.all([
+  const [text, persona] = await Promise.all([
     readFile(join(POLICIES, 'devops.yaml'), 'utf8'),
     readFile(join(PERSONAS, 'devops/persona.yaml'), 'utf8'),
-    readFile(join(POLICIES, `checklists/${CHECKLIST}.yaml`), 'utf8'),
   ]);
   const { rules, ...rest } = parse(text) as PolicyText;
+  // With two, an item of a document could be asked for by one rule and left out by the other.
+  const [name, another] = new Set(rules.flatMap(({ approval }) => approval?.checklist ?? []));
+  if (name === undefined || another !== undefined)
+    throw new HoldpointError('internal', 'The default policy does not ask for exactly one checklist.');
+  const checklist = await readFile(join(POLICIES, `checklists/${name}.yaml`), 'utf8');
   return {
     text: text + persona + checklist,
     rest,

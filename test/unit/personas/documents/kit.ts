@@ -38,11 +38,9 @@ export async function scopeOf({ files }: ReadPersona): Promise<ImportScope> {
 
 /** What the generated policy says to a call. */
 export async function decided(persona: ReadPersona, tool: string, input: Record<string, unknown>): Promise<Decision> {
-  const scope = await importing();
+  const scope = await scopeOf(persona);
   const text = persona.files['policy.yaml'];
-  const policy =
-    policies.get(text) ??
-    checkedPolicy(text, 'policy.yaml', { ...scope, beside: besideWith(persona.files[CHECKLIST_FILE]) });
+  const policy = policies.get(text) ?? checkedPolicy(text, 'policy.yaml', scope);
   policies.set(text, policy);
   const found = scope.tools(tool);
   if (found === undefined) throw new Error(`there is no tool ${tool}`);
