@@ -4,7 +4,7 @@ const KNOWN_FORM =
 
 /**
  * Whether a word looks drawn at random, as a generated password or key does: long, of small and capital letters and digits
- * that change places often. No digest, UUID, path, version, identifier or encoded text.
+ * that change places often, or of letters alone that make no words. No digest, UUID, path, version, identifier or encoded text.
  */
 export function looksRandom(word: string): boolean {
   const core = word.replace(/^[^\w+/]+|[.=_-]+$/g, '');
@@ -12,11 +12,22 @@ export function looksRandom(word: string): boolean {
   const lower = core.match(/[a-z]/g)?.length ?? 0;
   const upper = core.match(/[A-Z]/g)?.length ?? 0;
   const digits = core.match(/\d/g)?.length ?? 0;
-  if (lower < 2 || upper < 2 || digits < (core.length < 20 ? 2 : 1)) return false;
+  if (lower < 2 || upper < 2 || (core.length < 20 && digits < 2) || (digits === 0 && areWords(core))) return false;
   // Names and paths are words joined together: letters of one kind stand in rows, and separators part them.
   if ((core.match(/[/._:-]/g)?.length ?? 0) > core.length / 8) return false;
   const changes = core.match(/(?<=[a-z])[A-Z\d]|(?<=[A-Z])[a-z\d]|(?<=\d)[A-Za-z]/g)?.length ?? 0;
   return changes >= core.length / 5 && entropy(core) >= Math.min(3.5, Math.log2(core.length) - 0.8) && !isText(core);
+}
+
+/** Words of programs' names that are shorter than others. */
+const SHORT_WORD = /^(?:as|at|by|id|if|in|is|js|no|of|on|or|to|up)$/i;
+
+/** Whether letters are words joined together, `likeThis`: most pieces are long enough, with vowels where words have them. */
+function areWords(letters: string): boolean {
+  const pieces = letters.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? [];
+  const isOdd = (piece: string) => piece.length < 3 || !/[aeiouy]/i.test(piece) || /[^aeiouy]{5}/i.test(piece);
+  const odd = pieces.filter((piece) => isOdd(piece) && !SHORT_WORD.test(piece));
+  return odd.length < pieces.length / 3 || letters.length >= pieces.length * 5;
 }
 
 /** Shannon's, in bits a character. */

@@ -13,10 +13,10 @@ const { dockerHost, kubeconfig } = liveServers();
 const RUN = `canary-${process.pid}`;
 const NAMESPACE = `${RUN}-staging`;
 const IMAGE = 'local/canary:1';
-const inEngine = canaries(`${RUN} engine`);
-const inCluster = canaries(`${RUN} cluster`);
-const inImage = canaries(`${RUN} image`);
-const inBuild = canaries(`${RUN} build`).filter(({ text }) => !text.includes('\n'));
+const inEngine = canaries('live engine');
+const inCluster = canaries('live cluster');
+const inImage = canaries('live image');
+const inBuild = canaries('live build').filter(({ text }) => !text.includes('\n'));
 const planted = [...inEngine, ...inCluster, ...inImage, ...inBuild];
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 

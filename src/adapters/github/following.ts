@@ -48,7 +48,8 @@ export function createFollowing(looks: Looks, second: number) {
           // oxlint-disable no-await-in-loop -- one look after the other
           const [run, jobs] = await Promise.all([looks.run(repository, id, call), looks.jobs(repository, id, call)]);
           known = { run, jobs, ended: run.status === 'completed' && run.attempt >= attempt };
-          report(progressOf(run, jobs));
+          // The end is the answer's to tell: clients drop progress that arrives together with it.
+          if (!known.ended) report(progressOf(run, jobs));
           if (once || known.ended || waited + pause > LONGEST) return known;
           await sleep(pause * second, undefined, { signal: call.signal });
           // oxlint-enable no-await-in-loop
@@ -69,9 +70,8 @@ function progressOf(run: Run, jobs: readonly Job[]): Progress {
     const step = job.steps.find((each) => each.status === 'in_progress');
     return job.status === 'in_progress' ? [step ? `${job.name}: ${step.name}` : job.name] : [];
   });
-  const state = run.status === 'completed' ? (run.conclusion ?? 'completed') : run.status.replaceAll('_', ' ');
   return {
-    message: `run ${run.id} ${state}${current.length === 0 ? '' : `; ${current.slice(0, 3).join(', ')}`}`,
+    message: `run ${run.id} ${run.status.replaceAll('_', ' ')}${current.length === 0 ? '' : `; ${current.slice(0, 3).join(', ')}`}`,
     ...(steps.length === 0 ? {} : { done: ended, total: steps.length }),
   };
 }

@@ -165,6 +165,24 @@ describe('what looks random beside a secret’s name goes (C3)', () => {
     expect(missed / all).toBeLessThan(0.05);
   });
 
+  test('one of 24, with or without digits, nearly always: one in a thousand may stay', () => {
+    const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+    for (const alphabet of [letters, `${letters}0123456789`]) {
+      const drawn = Array.from({ length: 10_000 }, (_none, at) => {
+        const bytes = createHash('sha256').update(`${alphabet} ${at}`).digest().subarray(0, 24);
+        return Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join('');
+      });
+      const missed = drawn.filter((secret) => text(`the new password is ${secret} for now`).includes(secret));
+      // Letters alone can happen to look like words: `fOrTheMostPart`.
+      expect(missed.length, missed.join(' ')).toBeLessThan(alphabet === letters ? 150 : 10);
+    }
+  });
+
+  test.each(['getTypeOfSymbolAtLocation', 'KubernetesServiceAccountToken', 'isJSDocPublicTag', 'XMLHttpRequestUpload'])(
+    'the key %s is words',
+    (name) => expect(text(`key: ${name}, the token of ${name}`)).toBe(`key: ${name}, the token of ${name}`),
+  );
+
   test('alone it stays: nothing says that it is a secret', () => {
     const plain = createHash('sha256').update('x').digest('base64').slice(0, 40);
     expect(looksRandom(plain)).toBe(true);
