@@ -15,7 +15,9 @@ beforeEach(async () => {
 });
 afterEach(() => kit.end());
 
-const stored = async () => (await tailAudit(kit.store, 1000)).map(({ kind, data }) => [kind, data]);
+/** In the order of the chain, of which there is one; a record's time is when it was appended. */
+const stored = async () =>
+  (await tailAudit(kit.store, 1000)).toSorted((a, b) => a.seq - b.seq).map(({ kind, data }) => [kind, data]);
 
 /** The kit's store, which can be told to fail, and counts transactions. */
 function shakyStore() {
