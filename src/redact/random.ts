@@ -12,7 +12,7 @@ export function looksRandom(word: string): boolean {
   const lower = core.match(/[a-z]/g)?.length ?? 0;
   const upper = core.match(/[A-Z]/g)?.length ?? 0;
   const digits = core.match(/\d/g)?.length ?? 0;
-  if (lower < 2 || upper < 2 || (core.length < 20 && digits < 2) || (digits === 0 && areWords(core))) return false;
+  if (lower < 2 || upper < 2 || (digits < (core.length < 20 ? 2 : 1) && areWords(core))) return false;
   // Names and paths are words joined together: letters of one kind stand in rows, and separators part them.
   if ((core.match(/[/._:-]/g)?.length ?? 0) > core.length / 8) return false;
   const changes = core.match(/(?<=[a-z])[A-Z\d]|(?<=[A-Z])[a-z\d]|(?<=\d)[A-Za-z]/g)?.length ?? 0;
