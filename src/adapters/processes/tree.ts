@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -5,6 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const MARKER = 'HOLDPOINT_PROCESS';
 
 const POLL = 50;
+/** Milliseconds between two looks that find nothing, and how many of them are enough in any case. */
+const LOOK_AGAIN = 10;
+const MOST_LOOKS = 50;
+/** The kernel's own threads, among the flags of a process: `PF_KTHREAD` of Linux. */
+const KERNEL_THREAD = 0x20_0000;
 
 /** A process with all it started. */
 export interface Tree {
@@ -23,12 +29,12 @@ interface Seen {
   session: number;
   /** Tells it from a later one of the same number. */
   birth: string;
-  /** Which process this belongs to, by its marker. */
-  marker: string | undefined;
+  /** Which process this belongs to, by its marker; null in the moment of becoming another program, when that cannot be seen. */
+  marker: string | null | undefined;
 }
 
 /** Markers by process, so that looking again and again reads each environment once. */
-export type Markers = ReadonlyMap<string, string | undefined>;
+export type Markers = ReadonlyMap<string, string | null | undefined>;
 
 /**
  * Ends a process and all it started: first politely, after `graceMs` by force, until none is left. Besides the process's own
@@ -64,11 +70,19 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
-/** The living processes of a tree; without /proc, the leader while its group lives. */
+/**
+ * The living processes of a tree; without /proc, the leader while its group lives. That there is none takes two looks, and more
+ * while one becomes another program: that one, and what forks and ends while it is listed, can be missed by a single look.
+ */
 async function members(tree: Tree): Promise<number[]> {
-  const seen = await look();
-  if (!seen) return groupLives(tree.leader) ? [tree.leader] : [];
-  return treeIn(seen, tree);
+  for (let looks = 1; ; looks++) {
+    const seen = await look();
+    if (!seen) return groupLives(tree.leader) ? [tree.leader] : [];
+    const found = treeIn(seen, tree);
+    if (found.length > 0 || looks === MOST_LOOKS) return found;
+    if (looks > 1 && seen.every(({ marker }) => marker !== null)) return found;
+    await sleep(LOOK_AGAIN);
+  }
 }
 
 /** The processes of a tree among all that live. */
@@ -92,20 +106,43 @@ export async function look(markers?: Markers): Promise<Seen[] | undefined> {
 }
 
 async function lookAt(pid: number, markers: Markers | undefined): Promise<Seen | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  // The name, in parentheses, may hold anything; what follows its last parenthesis is numbers.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const fields = await statOf(pid);
   const [state, parent, group, session] = fields;
   if (state === undefined || state === '' || state === 'Z' || state === 'X' || pid === process.pid) return undefined;
+  if ((Number(fields[6]) & KERNEL_THREAD) !== 0) return undefined;
   const birth = `${pid}:${fields[19]}`;
-  const marker = markers?.has(birth) ? markers.get(birth) : await markerOf(pid);
+  const known = markers?.has(birth) ? markers.get(birth) : null;
+  const marker = known === null ? await markerOf(pid) : known;
   return { pid, parent: Number(parent), group: Number(group), session: Number(session), birth, marker };
 }
 
-async function markerOf(pid: number): Promise<string | undefined> {
-  const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-  const found = environ.split('\0').find((each) => each.startsWith(`${MARKER}=`));
+/** What `/proc/PID/stat` says from the state on: `proc_pid_stat(5)`, whose numbers are greater by three. */
+async function statOf(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
+  // The name, in parentheses, may hold anything; what follows its last parenthesis is numbers.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+async function markerOf(pid: number): Promise<string | null | undefined> {
+  const file = `/proc/${pid}/environ`;
+  let environ = await readFile(file, 'latin1').catch(() => undefined);
+  // What became another program between opening and reading gives nothing, and so each time if it goes on: once more, in one step.
+  if (environ === '') environ = readAtOnce(file);
+  if (environ === '') {
+    // What was started without an environment has a place for it all the same, of no length.
+    const [from, to] = (await statOf(pid)).slice(47, 49);
+    return from === to && from !== '0' ? undefined : null;
+  }
+  const found = environ?.split('\0').find((each) => each.startsWith(`${MARKER}=`));
   return found?.slice(MARKER.length + 1);
+}
+
+function readAtOnce(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return undefined;
+  }
 }
 
 function groupLives(leader: number): boolean {

@@ -72,6 +72,19 @@ describe.each(kinds)('how a program ends %s (C4)', (_, settings, sandboxed) => {
     expect(living(mark)).toBe(0);
   });
 
+  here('and what becomes another program again and again', async () => {
+    const { processes, program } = newPlace(settings);
+    const mark = newMark();
+    // While it does, it has neither arguments nor environment for a moment.
+    const restless = program('restless', `exec "$0" "$1"`);
+    program('leaves', `setsid ${restless} ${mark} >/dev/null 2>&1 & sleep 0.02; echo left`);
+    for (let round = 0; round < 20; round++) {
+      expect(await launchedWith(processes, grammarFor('leaves'))).toMatchObject({ state: 'exited', exitCode: 0 });
+      const seen = [living(mark), living(mark), living(mark)];
+      expect(seen, `round ${round}`).toEqual([0, 0, 0]);
+    }
+  });
+
   here('it is asked before it is forced, and may say goodbye', async () => {
     const { processes, program } = newPlace({ ...settings, limits: { graceMs: 10_000 } });
     program('polite', `trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.05; done`);
