@@ -13,7 +13,7 @@ type Form = [name: string, write: (value: string) => string, make?: (seed: strin
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** Random to look at, the same at every run. */
-function drawn(seed: string, length: number, alphabet = ALPHABET): string {
+export function drawn(seed: string, length: number, alphabet = ALPHABET): string {
   let text = '';
   for (let round = 0; text.length < length; round += 1)
     for (const byte of createHash('sha256').update(`${seed} ${round}`).digest())

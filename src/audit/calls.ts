@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.ts';
 import type { AuditRecord } from './chain.ts';
-import { parseObject } from './read.ts';
+import { parseObject } from '../core/json.ts';
 
 /** How many of the newest decisions are looked through. */
 const LOOK_BACK = 2000;

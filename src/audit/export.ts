@@ -3,11 +3,11 @@ import { createReadStream } from 'node:fs';
 import { z } from 'zod';
 
 import { HoldpointError } from '../core/errors.ts';
-import type { Json } from '../core/json.ts';
+import { parseObject, type Json } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
 import { canonicalJson, sha256 } from './canonical.ts';
 import { approvalOf, type AuditKind, type AuditRecord } from './chain.ts';
-import { parseObject, storeSource } from './read.ts';
+import { storeSource } from './read.ts';
 import { parseCanonical, type AuditSource, type FoundRecord, type Problem } from './verify.ts';
 
 const head = z.strictObject({

@@ -1,7 +1,6 @@
-import type { JsonObject } from '../core/json.ts';
+import { parseObject, type JsonObject } from '../core/json.ts';
 import type { Session } from '../store/store.ts';
 import type { AuditRecord } from './chain.ts';
-import { parseObject } from './read.ts';
 
 /** Where a page ends: the key of the last record looked at. */
 export interface Mark {

@@ -1,5 +1,5 @@
 import { HoldpointError } from '../core/errors.ts';
-import { isJsonObject, type Json } from '../core/json.ts';
+import { parseObject } from '../core/json.ts';
 import type { Store } from '../store/store.ts';
 import { approvalOf, type AuditKind, type AuditRecord, type Head } from './chain.ts';
 import type { AuditSource, FoundRecord } from './verify.ts';
@@ -105,15 +105,5 @@ function columnsAgree(row: Row): boolean {
     );
   } catch {
     return false;
-  }
-}
-
-/** The object that a text is in JSON, else undefined. */
-export function parseObject(line: string): Record<string, Json> | undefined {
-  try {
-    const value = JSON.parse(line) as Json;
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

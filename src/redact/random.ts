@@ -12,7 +12,7 @@ export function looksRandom(word: string): boolean {
   const lower = core.match(/[a-z]/g)?.length ?? 0;
   const upper = core.match(/[A-Z]/g)?.length ?? 0;
   const digits = core.match(/\d/g)?.length ?? 0;
-  if (lower < 2 || upper < 2 || (digits < (core.length < 20 ? 2 : 1) && areWords(core))) return false;
+  if (lower < 2 || upper < 2 || (digits < (core.length < 20 ? 2 : 1) && isWords(core))) return false;
   // Names and paths are words joined together: letters of one kind stand in rows, and separators part them.
   if ((core.match(/[/._:-]/g)?.length ?? 0) > core.length / 8) return false;
   const changes = core.match(/(?<=[a-z])[A-Z\d]|(?<=[A-Z])[a-z\d]|(?<=\d)[A-Za-z]/g)?.length ?? 0;
@@ -22,12 +22,12 @@ export function looksRandom(word: string): boolean {
 /** Words of programs' names that are shorter than others. */
 const SHORT_WORD = /^(?:as|at|by|id|if|in|is|js|no|of|on|or|to|up)$/i;
 
-/** Whether letters are words joined together, `likeThis`: most pieces are long enough, with vowels where words have them. */
-function areWords(letters: string): boolean {
-  const pieces = letters.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? [];
+/** Whether it is words joined together, `likeThis`: most pieces are long enough, with vowels where words have them. */
+function isWords(core: string): boolean {
+  const pieces = core.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g) ?? [];
   const isOdd = (piece: string) => piece.length < 3 || !/[aeiouy]/i.test(piece) || /[^aeiouy]{5}/i.test(piece);
   const odd = pieces.filter((piece) => isOdd(piece) && !SHORT_WORD.test(piece));
-  return odd.length < pieces.length / 3 || letters.length >= pieces.length * 5;
+  return odd.length < pieces.length / 3 || core.length >= pieces.length * 5;
 }
 
 /** Shannon's, in bits a character. */

@@ -49,8 +49,9 @@ export function createFollowing(looks: Looks, second: number) {
           const [run, jobs] = await Promise.all([looks.run(repository, id, call), looks.jobs(repository, id, call)]);
           known = { run, jobs, ended: run.status === 'completed' && run.attempt >= attempt };
           // The end is the answer's to tell: clients drop progress that arrives together with it.
-          if (!known.ended) report(progressOf(run, jobs));
-          if (once || known.ended || waited + pause > LONGEST) return known;
+          if (known.ended) return known;
+          report(progressOf(run, jobs));
+          if (once || waited + pause > LONGEST) return known;
           await sleep(pause * second, undefined, { signal: call.signal });
           // oxlint-enable no-await-in-loop
         }

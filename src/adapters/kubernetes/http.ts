@@ -2,7 +2,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
 
 import { HoldpointError } from '../../core/errors.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import { parseObject } from '../../core/json.ts';
 import type { ApiRequest, Call, KubernetesApi } from './api.ts';
 import { refusal, unanswered } from './errors.ts';
 import { loadKubeconfig, singleContext } from './kubeconfig.ts';
@@ -68,7 +68,7 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
       const answer = await new IsomorphicFetchHttpLibrary().send(context).toPromise();
       const { text, cut } = await bounded(answer.body.stream?.(), maxBytes);
       if (answer.httpStatusCode >= 200 && answer.httpStatusCode < 300) return { text, cut };
-      throw refusal(request, answer.httpStatusCode, parsed(text) ?? text);
+      throw refusal(request, answer.httpStatusCode, parseObject(text) ?? text);
     } catch (cause) {
       if (cause instanceof HoldpointError) throw cause;
       if (cause instanceof Error && cause.cause instanceof HoldpointError) throw cause.cause;
@@ -80,7 +80,7 @@ export function createHttpApi(settings: KubernetesSettings): KubernetesApi {
   return {
     async json(request, call) {
       const { text, cut } = await send(request, call, MAX_JSON);
-      const value = cut ? undefined : parsed(text);
+      const value = cut ? undefined : parseObject(text);
       if (value === undefined) {
         throw new HoldpointError(
           'upstream',
@@ -157,13 +157,4 @@ async function bounded(
     }
   }
   return { text: Buffer.concat(chunks).subarray(0, max).toString('utf8'), cut: size > max };
-}
-
-function parsed(text: string): JsonObject | undefined {
-  try {
-    const value = JSON.parse(text) as Json;
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -29,7 +29,7 @@ interface Seen {
   session: number;
   /** Tells it from a later one of the same number. */
   birth: string;
-  /** Which process this belongs to, by its marker; null in the moment of becoming another program, when that cannot be seen. */
+  /** Which process this belongs to, by its marker, null where to none; undefined in the moment of becoming another program. */
   marker: string | null | undefined;
 }
 
@@ -80,7 +80,7 @@ async function members(tree: Tree): Promise<number[]> {
     if (!seen) return groupLives(tree.leader) ? [tree.leader] : [];
     const found = treeIn(seen, tree);
     if (found.length > 0 || looks === MOST_LOOKS) return found;
-    if (looks > 1 && seen.every(({ marker }) => marker !== null)) return found;
+    if (looks > 1 && seen.every(({ marker }) => marker !== undefined)) return found;
     await sleep(LOOK_AGAIN);
   }
 }
@@ -111,8 +111,8 @@ async function lookAt(pid: number, markers: Markers | undefined): Promise<Seen |
   if (state === undefined || state === '' || state === 'Z' || state === 'X' || pid === process.pid) return undefined;
   if ((Number(fields[6]) & KERNEL_THREAD) !== 0) return undefined;
   const birth = `${pid}:${fields[19]}`;
-  const known = markers?.has(birth) ? markers.get(birth) : null;
-  const marker = known === null ? await markerOf(pid) : known;
+  const known = markers?.get(birth);
+  const marker = known === undefined ? await markerOf(pid) : known;
   return { pid, parent: Number(parent), group: Number(group), session: Number(session), birth, marker };
 }
 
@@ -131,10 +131,10 @@ async function markerOf(pid: number): Promise<string | null | undefined> {
   if (environ === '') {
     // What was started without an environment has a place for it all the same, of no length.
     const [from, to] = (await statOf(pid)).slice(47, 49);
-    return from === to && from !== '0' ? undefined : null;
+    return from === to && from !== '0' ? null : undefined;
   }
   const found = environ?.split('\0').find((each) => each.startsWith(`${MARKER}=`));
-  return found?.slice(MARKER.length + 1);
+  return found?.slice(MARKER.length + 1) ?? null;
 }
 
 function readAtOnce(file: string): string | undefined {

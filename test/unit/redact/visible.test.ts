@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { hintsAtSecret, isSecretName } from '../../../src/core/secret-names.ts';
 import { looksRandom } from '../../../src/redact/random.ts';
 import { createRedactor, MASK } from '../../../src/redact/redact.ts';
+import { drawn } from '../../canaries.ts';
 
 const redactor = createRedactor([]);
 const { text } = redactor;
@@ -172,13 +173,10 @@ describe('what looks random beside a secret’s name goes (C3)', () => {
     [16, letters, 0.05],
     [24, letters, 0.015],
   ])('one of %i characters of %s is missed by chance alone', (length, alphabet, most) => {
-    const drawn = Array.from({ length: 10_000 }, (_none, at) => {
-      const bytes = createHash('sha256').update(`${alphabet} ${at}`).digest().subarray(0, length);
-      return Array.from(bytes, (byte) => alphabet[byte % alphabet.length]).join('');
-    });
+    const words = Array.from({ length: 10_000 }, (_none, at) => drawn(`missed ${at}`, length, alphabet));
     // Some happen to look like words: `fOrTheMostPart`.
-    const missed = drawn.filter((secret) => text(`the new password is ${secret} for now`).includes(secret));
-    expect(missed.length / drawn.length, missed.join(' ')).toBeLessThan(most);
+    const missed = words.filter((secret) => text(`the new password is ${secret} for now`).includes(secret));
+    expect(missed.length / words.length, missed.join(' ')).toBeLessThan(most);
   });
 
   test.each(['getTypeOfSymbolAtLocation', 'KubernetesServiceAccountToken', 'isJSDocPublicTag', 'XMLHttpRequestUpload'])(
